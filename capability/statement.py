@@ -1,0 +1,65 @@
+"""The CapabilityStatement, made from the table of interactions and the search parameters that are really served.
+
+https://hl7.org/fhir/R4/capabilitystatement.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from capability.interactions_table import INTERACTIONS
+from resources.definitions import resource_types
+from search.parameters import parameters_of
+
+STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+SEARCH_TYPES = {"id": "token", "lastUpdated": "date"}
+
+
+def capability_statement(base_url: str, version: str, started: datetime) -> dict[str, Any]:
+    """The CapabilityStatement as a JSON object.
+
+    base_url: of the FHIR API. version: of the software. started: since when this server answers as it does; with zone.
+    """
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": started.isoformat(timespec="seconds"),
+        "kind": "instance",
+        "software": {"name": "fhir-server", "version": version},
+        "implementation": {"description": "FHIR R4 interoperability server", "url": base_url},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {
+                    "cors": True,
+                    "description": "This server has no authorization yet and therefore answers on loopback only.",
+                },
+                "resource": [_resource(name) for name in sorted(resource_types())],
+                "interaction": [{"code": row.code} for row in INTERACTIONS if row.level == "system" and row.code],
+            }
+        ],
+    }
+
+
+def _resource(type_name: str) -> dict[str, Any]:
+    served = {row.name for row in INTERACTIONS}
+    return {
+        "type": type_name,
+        "profile": STRUCTURE + type_name,
+        "interaction": [{"code": row.code} for row in INTERACTIONS if row.level != "system" and row.code],
+        "versioning": "versioned-update",
+        "readHistory": "vread" in served,
+        "updateCreate": "update" in served,
+        "conditionalCreate": "create" in served,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": "conditional_update" in served,
+        "conditionalDelete": "single" if "conditional_delete" in served else "not-supported",
+        "referencePolicy": ["literal", "local"],
+        "searchParam": [
+            {"name": parameter.code, "type": SEARCH_TYPES.get(parameter.kind, parameter.kind)}
+            for parameter in parameters_of(type_name).values()
+        ],
+    }

@@ -1,0 +1,105 @@
+"""Bundles as bytes, joined from resources as they are stored: nothing is decoded and encoded again.
+
+https://hl7.org/fhir/R4/bundle.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import orjson
+
+from fhir_server.call import Answer, BundleType
+from resources.change import Stored
+from resources.document import instant
+from resources.problem import Issue, operation_outcome
+
+
+class Link(NamedTuple):
+    relation: str
+    url: str
+
+
+def searchset(
+    matches: Sequence[Stored], links: Sequence[Link], total: int | None, issues: Sequence[Issue], base_url: str
+) -> bytes:
+    """A searchset Bundle; `issues` go into an OperationOutcome entry of their own."""
+    entries = [
+        _join(_member("fullUrl", f"{base_url}/{m.type}/{m.id}"), b'"resource":' + (m.raw or b"{}"), _MATCH)
+        for m in matches
+    ]
+    if issues:
+        entries.append(_join(b'"resource":' + orjson.dumps(operation_outcome(issues)), _OUTCOME))
+    return _bundle("searchset", entries, links, total)
+
+
+def history_bundle(versions: Sequence[Stored], links: Sequence[Link], total: int | None, base_url: str) -> bytes:
+    """A history Bundle: each version with the request that made it."""
+    entries: list[bytes] = []
+    for version in versions:
+        request_url = version.type if version.method == "POST" else f"{version.type}/{version.id}"
+        response = {
+            "status": _status(204 if version.is_deleted else 200 if version.was_there else 201),
+            "etag": f'W/"{version.version}"',
+            "lastModified": instant(version.last_updated),
+        }
+        parts = [_member("fullUrl", f"{base_url}/{version.type}/{version.id}")]
+        if version.raw is not None:
+            parts.append(b'"resource":' + version.raw)
+        parts.append(_member("request", {"method": version.method, "url": request_url}))
+        parts.append(_member("response", response))
+        entries.append(_join(*parts))
+    return _bundle("history", entries, links, total)
+
+
+def response_bundle(bundle_type: BundleType, answers: Iterable[Answer], base_url: str) -> bytes:
+    """The Bundle that answers a batch or transaction: an entry for each entry of the request, in its order."""
+    return _bundle(bundle_type, [_response_entry(answer, base_url) for answer in answers], (), None)
+
+
+def _response_entry(answer: Answer, base_url: str) -> bytes:
+    response: dict[str, Any] = {"status": _status(answer.status)}
+    version = answer.version
+    parts: list[bytes] = []
+    if version is not None:
+        if not version.is_deleted:
+            parts.append(_member("fullUrl", f"{base_url}/{version.type}/{version.id}"))
+        if answer.is_created or answer.status == 200:
+            response["location"] = f"{base_url}/{version.type}/{version.id}/_history/{version.version}"
+        response["etag"] = f'W/"{version.version}"'
+        response["lastModified"] = instant(version.last_updated)
+    if answer.content is not None:
+        parts.append(b'"resource":' + answer.content)
+    if answer.issues:
+        response["outcome"] = operation_outcome(answer.issues)
+    parts.append(_member("response", response))
+    return _join(*parts)
+
+
+def _bundle(bundle_type: BundleType, entries: Sequence[bytes], links: Sequence[Link], total: int | None) -> bytes:
+    parts = [b'"resourceType":"Bundle"', _member("type", bundle_type)]
+    if total is not None:
+        parts.append(_member("total", total))
+    if links:
+        parts.append(_member("link", [link._asdict() for link in links]))
+    if entries:
+        parts.append(b'"entry":[' + b",".join(entries) + b"]")
+    return _join(*parts)
+
+
+def _join(*members: bytes) -> bytes:
+    return b"{" + b",".join(members) + b"}"
+
+
+def _member(name: str, value: Any) -> bytes:
+    return b'"' + name.encode() + b'":' + orjson.dumps(value)
+
+
+def _status(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
+
+
+_MATCH = _member("search", {"mode": "match"})
+_OUTCOME = _member("search", {"mode": "outcome"})

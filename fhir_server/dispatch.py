@@ -1,0 +1,68 @@
+"""From a `Call` to the interaction that answers it, and from an address to the call.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from capability.interactions_table import INTERACTIONS
+from fhir_server.call import Answer, Call
+from fhir_server.interactions.history import history
+from fhir_server.interactions.read import read, vread
+from fhir_server.interactions.search import search
+from fhir_server.interactions.write import conditional_delete, conditional_update, create, delete, update
+from fhir_server.services import Services
+from resources.definitions import resource_types
+from resources.problem import problem, quoted
+
+Handler = Callable[[Call, Services], Answer]
+
+HANDLERS: dict[str, Handler] = {
+    "conditional_delete": conditional_delete,
+    "conditional_update": conditional_update,
+    "create": create,
+    "delete": delete,
+    "history": history,
+    "read": read,
+    "search": search,
+    "update": update,
+    "vread": vread,
+}
+
+# A Bundle within a Bundle, or the CapabilityStatement as an entry, serve no purpose.
+_PATTERNS = [
+    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", row.path)), row) for row in INTERACTIONS if row.name in HANDLERS
+]
+
+
+def perform(call: Call, services: Services) -> Answer:
+    """Answer a call. Raises `Problem` for whatever cannot be answered as asked."""
+    return HANDLERS[call.interaction](call, services)
+
+
+def call_for(method: str, url: str, base_url: str) -> Call:
+    """The call that a method and a URL below the FHIR base ask for, as in `Bundle.entry.request`.
+
+    Raises a `Problem`: 404 for an unknown type or address, 405 for a method that the address does not know.
+    """
+    path, _, query = url.removeprefix(base_url).partition("?")
+    path = "/" + unquote(path).strip("/")
+    verb = "GET" if method == "HEAD" else method
+    is_known = False
+    for pattern, row in _PATTERNS:
+        match = pattern.fullmatch(path)
+        if match is None:
+            continue
+        parts = match.groupdict()
+        if "type" in parts and parts["type"] not in resource_types():
+            continue
+        is_known = True
+        if row.method == verb:
+            return Call(row.name, method, parts.get("type"), parts.get("id"), parts.get("version"), query)
+    if is_known:
+        raise problem(405, "not-supported", f"The method {quoted(method)} is not supported at {quoted(url)}.")
+    raise problem(404, "not-found", f"There is nothing at {quoted(url)}.")

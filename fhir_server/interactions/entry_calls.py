@@ -1,0 +1,50 @@
+"""An entry of a request Bundle as a `Call`.
+
+https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.request
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fhir_server.call import Call
+from fhir_server.dispatch import call_for
+from fhir_server.entity_tags import entity_tags
+from resources.bundle import Entry
+from resources.problem import problem
+from search.kinds.own import milliseconds
+
+WITH_RESOURCE = frozenset({"create", "update", "conditional_update"})
+
+
+def entry_call(entry: Entry, base_url: str) -> Call:
+    """The call that an entry asks for. Raises a `Problem` where it has no request, a wrong address or a wrong resource."""
+    if not entry.method or not entry.url:
+        raise problem(400, "required", "The entry has no request with a method and a URL.", f"{entry.place}.request")
+    if entry.method == "PATCH":
+        raise problem(501, "not-supported", "PATCH is not supported.", f"{entry.place}.request.method")
+    call = call_for(entry.method, entry.url, base_url)
+    request = entry.request
+    if call.interaction in WITH_RESOURCE:
+        if entry.document is None:
+            raise problem(400, "required", f"A {entry.method} needs a resource.", f"{entry.place}.resource")
+        if entry.document.type != call.type:
+            text = f"The resourceType is '{entry.document.type}', but the URL of the request names '{call.type}'."
+            raise problem(400, "invalid", text, f"{entry.place}.resource")
+        call.document = entry.document
+    if "ifMatch" in request:
+        call.if_match = entity_tags(request["ifMatch"])
+    if "ifNoneMatch" in request:
+        call.if_none_match = entity_tags(request["ifNoneMatch"])
+    if "ifModifiedSince" in request:
+        call.if_modified_since = _moment(request["ifModifiedSince"])
+    call.if_none_exist = request.get("ifNoneExist")
+    return call
+
+
+def _moment(instant: str) -> int | None:
+    """`ifModifiedSince` is an instant, which validation has checked; None for the few that Python cannot hold."""
+    try:
+        return milliseconds(datetime.fromisoformat(instant))
+    except ValueError:
+        return None

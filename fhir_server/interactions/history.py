@@ -1,0 +1,70 @@
+"""history of an instance, a type, or the whole system.
+
+https://hl7.org/fhir/R4/http.html#history
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from fhir_server.bundle_writer import Link, history_bundle
+from fhir_server.call import Answer, Call
+from fhir_server.interactions.read import not_found
+from fhir_server.prepare_write import checked_id
+from fhir_server.services import Services
+from fhir_server.store.histories import HistoryQuery, Position, find_history
+from fhir_server.store.reads import read
+from resources.problem import problem, quoted
+from search.cursor import decode_cursor, encode_cursor
+from search.kinds.own import date_span
+from search.query_text import CURSOR, DEFAULT_COUNT, FORMAT_PARAMETERS, MAX_COUNT, parse_pairs
+
+
+def history(call: Call, services: Services) -> Answer:
+    """One page of versions, newest first, as a history Bundle; for an instance, its deletions too."""
+    total: int | None = None
+    query = HistoryQuery(call.type, call.id, DEFAULT_COUNT)
+    query, shown = _read_query(query, call)
+    if call.type is not None and call.id is not None:
+        current = read(services.database, call.type, checked_id(call.id))
+        if current is None:
+            raise not_found(call.type, call.id)
+        if query.since is None and query.at is None:
+            total = current.version  # versions are numbered without gaps
+    page = find_history(services.database, query)
+    url = "/".join(part for part in (services.base_url, call.type, call.id, "_history") if part)
+    links = [Link("self", url + _query_string(shown))]
+    if page.has_more:
+        last = page.versions[-1]
+        cursor = encode_cursor(last.last_updated, last.type, last.id)
+        links.append(Link("next", url + _query_string({**shown, CURSOR: cursor})))
+    return Answer(200, history_bundle(page.versions, links, total, services.base_url))
+
+
+def _read_query(query: HistoryQuery, call: Call) -> tuple[HistoryQuery, dict[str, str]]:
+    """The query of a request, and the parameters that were used, for the links."""
+    shown: dict[str, str] = {}
+    for name, value in parse_pairs(call.query):
+        if name in FORMAT_PARAMETERS:
+            continue
+        if name == "_count" and value.isascii() and value.isdigit() and len(value) < 10:
+            query = replace(query, limit=min(int(value), MAX_COUNT))
+        elif name == "_since" and (span := date_span(value)):
+            query = replace(query, since=span[0])
+        elif name == "_at" and (span := date_span(value)):
+            query = replace(query, at=span)
+        elif name == CURSOR:
+            query = replace(query, after=Position(*decode_cursor(value, (int, str, str))))
+        elif name in ("_count", "_since", "_at"):
+            raise problem(400, "value", f"The value {quoted(value)} of '{name}' cannot be read.")
+        elif call.lenient:
+            continue
+        else:
+            raise problem(400, "not-supported", f"The history parameter {quoted(name)} is not known here.")
+        shown[name] = value
+    return query, shown
+
+
+def _query_string(parameters: dict[str, str]) -> str:
+    return "?" + urlencode(parameters) if parameters else ""

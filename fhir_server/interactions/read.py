@@ -1,0 +1,73 @@
+"""read and vread: one version of one resource.
+
+https://hl7.org/fhir/R4/http.html#read and #vread
+"""
+
+from __future__ import annotations
+
+from fhir_server.call import Answer, Call
+from fhir_server.prepare_write import checked_id
+from fhir_server.services import Services
+from fhir_server.store.reads import read as read_current
+from fhir_server.store.reads import read_version
+from resources.change import Stored
+from resources.problem import Problem, problem
+
+MAX_VERSION = 2**31 - 1
+
+
+def read(call: Call, services: Services) -> Answer:
+    """The current version; 404 for what never was, 410 for what was deleted, 304 where the client has it already."""
+    assert call.type is not None  # the route has both
+    assert call.id is not None
+    stored = read_current(services.database, call.type, checked_id(call.id))
+    if stored is None:
+        raise not_found(call.type, call.id)
+    return _answer(call, stored)
+
+
+def vread(call: Call, services: Services) -> Answer:
+    """One version, current or replaced."""
+    assert call.type is not None  # the route has all three
+    assert call.id is not None
+    assert call.version is not None
+    text = call.version
+    version = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 and text[0] != "0" else 0
+    stored = (
+        read_version(services.database, call.type, checked_id(call.id), version) if 0 < version <= MAX_VERSION else None
+    )
+    if stored is None:
+        raise problem(404, "not-found", f"{call.type}/{call.id} has no version '{text[:64]}'.")
+    return _answer(call, stored)
+
+
+def _answer(call: Call, stored: Stored) -> Answer:
+    if stored.is_deleted:
+        raise gone(stored)
+    if is_unchanged(call, stored):
+        return Answer(304, version=stored)
+    return Answer(200, stored.raw, stored)
+
+
+def is_unchanged(call: Call, stored: Stored) -> bool:
+    """Whether the client's `If-None-Match`, or else its `If-Modified-Since`, says that it has this version.
+
+    https://hl7.org/fhir/R4/http.html#cread
+    """
+    if call.if_none_match:
+        return str(stored.version) in call.if_none_match or "*" in call.if_none_match
+    # HTTP dates have whole seconds, so a version made within the second counts as known.
+    return call.if_modified_since is not None and stored.last_updated // 1000 * 1000 <= call.if_modified_since
+
+
+def not_found(type_name: str, logical_id: str) -> Problem:
+    return problem(404, "not-found", f"There is no {type_name} with the id '{logical_id}'.")
+
+
+def gone(deleted: Stored) -> Problem:
+    return problem(
+        410,
+        "deleted",
+        f"{deleted.type}/{deleted.id} was deleted in version {deleted.version}.",
+        headers={"ETag": f'W/"{deleted.version}"'},
+    )

@@ -1,0 +1,259 @@
+"""transaction: all entries of a Bundle, or none.
+
+https://hl7.org/fhir/R4/http.html#transaction
+
+    identify   which resource each entry is about: new ids, and the matches of conditions
+    rewrite    links between the entries, and conditional references, become `Type/id`
+    prepare    every resource is validated and indexed; all faults of all entries are reported at once
+    commit     in one database transaction: conditions are looked up again behind their guards, what is stored is read,
+               each intent decided, all changes written, and the reads of the Bundle answered from the result
+
+Only the last step holds a transaction open. Where a condition has come to mean something else in the meantime, all is
+done over.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from fhir_server.bundle_writer import response_bundle
+from fhir_server.call import Answer, Call, Return
+from fhir_server.dispatch import perform
+from fhir_server.interactions.entry_calls import entry_call
+from fhir_server.interactions.links import Links
+from fhir_server.interactions.write import deleted, guard_name, single_match, written
+from fhir_server.prepare_write import check_id, checked_id, prepare
+from fhir_server.services import Services
+from fhir_server.store.commit import commit_together
+from fhir_server.store.database import Database
+from fhir_server.store.reads import read_many
+from fhir_server.store.transaction import touch_guards, transact
+from resources.bundle import Bundle, Entry, check_no_duplicates, in_verb_order
+from resources.change import Change, Intent, Stored, decide
+from resources.document import parse_document
+from resources.primitives import is_id
+from resources.problem import Issue, Problem, problem
+from resources.rewriting import rewrite
+from search.plan import Step, plan_condition
+
+ATTEMPTS = 5
+
+ChooseId = Callable[[Entry], str]
+"""The logical id under which an entry's resource is created."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One entry on its way through a transaction.
+
+    condition: the plan and the text of its condition, if it has one; match: the id that it selects now, or None.
+    id: of the resource that the entry writes; None for reads, and for a conditional delete that matches nothing.
+    """
+
+    entry: Entry
+    call: Call
+    condition: tuple[Step, str] | None = None
+    match: str | None = None
+    id: str | None = None
+    intent: Intent | None = None
+    warnings: list[Issue] = field(default_factory=list)
+
+    @property
+    def is_write(self) -> bool:
+        return self.call.interaction not in ("read", "vread", "history", "search")
+
+    @property
+    def keeps_match(self) -> bool:
+        """Whether this is a conditional create that found its resource, which then stays as it is."""
+        return self.call.interaction == "create" and self.match is not None
+
+
+class _MovedError(Exception):
+    """A condition selects another resource than it did when the entries were prepared."""
+
+
+def transaction(
+    bundle: Bundle, services: Services, prefer_return: Return = "minimal", choose_id: ChooseId | None = None
+) -> list[Answer]:
+    """Carry out a transaction Bundle: the answers to its entries, in the order of the Bundle.
+
+    choose_id: for resources that are created; by default each gets a new id. Raises a `Problem` that names the entry, and
+    stores nothing, if anything at all is wrong.
+    """
+    for _ in range(ATTEMPTS):
+        works = [_work(entry, services, prefer_return) for entry in in_verb_order(bundle.entries)]
+        _identify(works, services, choose_id)
+        check_no_duplicates(
+            (f"{work.call.type}/{work.id}", work.entry)
+            for work in works
+            if work.is_write and work.id is not None and not work.keeps_match
+        )
+        _prepare(works, services)
+        services.database.prepare({work.call.type for work in works if work.is_write and work.call.type})
+        try:
+            answers = transact(services.database, partial(_carry_out, works, services))
+        except _MovedError:
+            for entry in bundle.entries:
+                if entry.document is not None:  # its tree was rewritten for matches that hold no more
+                    entry.document = parse_document(entry.document.text)
+            continue
+        return [answers[entry.index] for entry in bundle.entries]
+    text = "The conditions of this transaction keep changing; nothing was stored, please try again."
+    raise problem(503, "lock-error", text, headers={"Retry-After": "2"})
+
+
+def transaction_response(bundle: Bundle, call: Call, services: Services) -> Answer:
+    """Carry out a transaction Bundle and answer with a transaction-response Bundle."""
+    answers = transaction(bundle, services, call.prefer_return or "minimal")
+    return Answer(200, response_bundle("transaction-response", answers, services.base_url))
+
+
+@contextmanager
+def naming(entry: Entry) -> Iterator[None]:
+    """Let a problem of an entry say which entry it is."""
+    try:
+        yield
+    except Problem as fault:
+        raise Problem(
+            fault.status,
+            [
+                i
+                if (i.expression or "").startswith("Bundle.")
+                else Issue(
+                    i.severity, i.code, f"{entry.place} ({entry.method} {entry.url[:200]}): {i.text}", entry.place
+                )
+                for i in fault.issues
+            ],
+            fault.headers,
+        ) from None
+
+
+def _work(entry: Entry, services: Services, prefer_return: Return) -> Work:
+    with naming(entry):
+        call = entry_call(entry, services.base_url)
+        call.prefer_return = prefer_return
+        return Work(entry, call)
+
+
+def _identify(works: list[Work], services: Services, choose_id: ChooseId | None) -> None:
+    for work in works:
+        if not work.is_write:
+            continue
+        with naming(work.entry):
+            call, document = work.call, work.call.document
+            assert call.type is not None  # the routes of writes have it
+            condition = call.if_none_exist if call.interaction == "create" else call.query
+            if call.interaction in ("conditional_update", "conditional_delete") or (condition and call.if_none_exist):
+                step = plan_condition(call.type, condition or "", services.base_url)
+                work.condition = step, condition or ""
+                work.match = single_match(services.database, step)
+            if call.id is not None:
+                work.id = checked_id(call.id)
+                if document is not None:
+                    check_id(document, work.id)
+            elif work.match is not None:
+                work.id = work.match
+                if call.interaction == "conditional_update" and document is not None and document.id is not None:
+                    check_id(document, work.id)
+            elif call.interaction == "create":
+                work.id = choose_id(work.entry) if choose_id else services.new_id()
+            elif call.interaction == "conditional_update" and document is not None:
+                work.id = document.id if is_id(document.id) else services.new_id()
+
+
+def _prepare(works: list[Work], services: Services) -> None:
+    links = Links(
+        [(w.entry, f"{w.call.type}/{w.id}") for w in works if w.is_write and w.id and w.call.document], services
+    )
+    faults: list[Problem] = []
+    for work in works:
+        call = work.call
+        if not work.is_write or work.id is None or work.keeps_match:
+            continue
+        assert call.type is not None
+        if call.document is None:
+            work.intent = Intent("DELETE", call.type, work.id, if_match=call.if_match)
+            continue
+        try:
+            with naming(work.entry):
+                call.document = rewrite(call.document, links.replacement_for(work.entry))
+                work.intent, work.warnings = prepare(
+                    "POST" if call.interaction == "create" else "PUT",
+                    call.document,
+                    work.id,
+                    services.base_url,
+                    at=f"{work.entry.place}.resource",
+                    if_match=call.if_match,
+                    if_none_match="*" in call.if_none_match,
+                )
+        except Problem as fault:
+            faults.append(fault)
+    if faults:
+        status = max((fault.status for fault in faults), key=lambda status: (status != 422, status))
+        raise Problem(status, [issue for fault in faults for issue in fault.issues])
+
+
+def _carry_out(works: list[Work], services: Services, database: Database) -> dict[int, Answer]:
+    """Everything that needs the transaction; it may run several times."""
+    conditions = [work for work in works if work.condition is not None]
+    touch_guards(
+        database, [guard_name(work.condition[0].type, work.condition[1]) for work in conditions if work.condition]
+    )
+    for work in conditions:
+        if work.condition is not None and single_match(database, work.condition[0]) != work.match:
+            raise _MovedError
+    before = _stored(works, database)
+    changes: list[Change] = []
+    answers: dict[int, Answer] = {}
+    now = services.clock()
+    for work in works:
+        if not work.is_write:
+            continue
+        stored = before.get((work.call.type or "", work.id or ""))
+        with naming(work.entry):
+            if work.intent is None:
+                answers[work.entry.index] = _without_intent(work, stored)
+                continue
+            change = decide(work.intent, stored, now)
+            after = stored if change is None else change.after
+            if change is not None:
+                changes.append(change)
+            if work.intent.document is None:
+                answers[work.entry.index] = deleted(work.call, after)
+            else:
+                assert after is not None  # whatever has content leaves a version
+                is_created = change is not None and not after.was_there
+                answer = written(work.call, after, work.warnings, is_created=is_created)
+                answer.is_change = change is not None
+                answers[work.entry.index] = answer
+    commit_together(database, changes)
+    for work in works:
+        if not work.is_write:
+            with naming(work.entry):
+                answers[work.entry.index] = perform(work.call, services.within(database))
+    return answers
+
+
+def _without_intent(work: Work, stored: Stored | None) -> Answer:
+    if work.keeps_match:
+        if stored is None:
+            raise _MovedError
+        return written(work.call, stored, [], is_match=True)
+    return deleted(work.call, None)
+
+
+def _stored(works: list[Work], database: Database) -> dict[tuple[str, str], Stored]:
+    """What is stored now under the ids that the entries are about."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for work in works:
+        if work.is_write and work.id is not None and work.call.type is not None:
+            ids[work.call.type].add(work.id)
+    return {
+        (type_name, stored.id): stored
+        for type_name, wanted in ids.items()
+        for stored in read_many(database, type_name, wanted).values()
+    }

@@ -1,0 +1,170 @@
+"""Content negotiation: which format a client wants and sends, and the headers that make a `Call`.
+
+https://hl7.org/fhir/R4/http.html#mime-type
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from werkzeug.http import parse_accept_header, parse_options_header
+from werkzeug.wrappers import Request
+
+from fhir_server.call import Call, Return
+from fhir_server.entity_tags import entity_tags
+from resources.problem import problem, quoted
+from search.kinds.own import milliseconds
+
+FHIR_JSON = "application/fhir+json"
+JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
+FORM = "application/x-www-form-urlencoded"
+FORMATS = {
+    "json": FHIR_JSON,
+    "application/json": "application/json",
+    "text/json": FHIR_JSON,
+    FHIR_JSON: FHIR_JSON,
+    # A plus in a query is a blank, and many clients do not escape it.
+    "application/fhir json": FHIR_JSON,
+}
+R4_VERSIONS = frozenset({"4.0", "4.0.1"})
+
+_PREFER = re.compile(r"(return|handling)\s*=\s*\"?(\w+)\"?")
+
+
+def answer_type(request: Request) -> str:
+    """The media type to answer with, from `_format` or else `Accept`. Raises a 406 `Problem` where there is none."""
+    wanted = format_parameter(request)
+    if wanted is not None:
+        found = FORMATS.get(wanted.partition(";")[0].strip())
+        if found is None:
+            raise problem(406, "not-supported", f"The format {quoted(wanted)} is not supported; use {FHIR_JSON}.")
+        return found
+    accept = request.headers.get("Accept")
+    if accept is None or accept == "*/*" or accept == FHIR_JSON:
+        return FHIR_JSON
+    ranges = sorted(parse_accept_header(accept), key=lambda pair: -pair[1])
+    for name, quality in ranges:
+        media_type, options = parse_options_header(name)
+        if quality <= 0 or options.get("fhirversion", "4.0") not in R4_VERSIONS:
+            continue
+        if media_type == "application/json":
+            return "application/json"
+        if media_type in ("*/*", "application/*", "text/*") or media_type in JSON_TYPES:
+            return FHIR_JSON
+    raise problem(406, "not-supported", f"None of the media types {quoted(accept)} is supported; use {FHIR_JSON}.")
+
+
+def format_parameter(request: Request) -> str | None:
+    if b"_format" not in request.query_string:
+        return None
+    return request.args.get("_format")
+
+
+def wants_pretty(request: Request) -> bool:
+    """Whether the answer is to be indented, for a person to read."""
+    return b"_pretty" in request.query_string and request.args.get("_pretty") == "true"
+
+
+def body_of(request: Request, most: int, is_search: bool) -> bytes:
+    """The body of a request, decompressed.
+
+    most: bytes accepted, before and after decompression. is_search: a form is expected rather than a resource.
+    Raises a `Problem`: 415 for another format or coding, 413 for too much, 400 for broken compression.
+    """
+    length = request.content_length
+    if length is not None and length > most:
+        raise too_large(most)
+    body = request.stream.read(most + 1) if length is None else request.get_data(cache=False)
+    if len(body) > most:
+        raise too_large(most)
+    if not body:
+        return b""
+    _check_content_type(request, is_search)
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding == "gzip":
+        return _unzipped(body, most)
+    if coding != "identity":
+        raise problem(415, "not-supported", f"The content coding {quoted(coding)} is not supported; use gzip or none.")
+    return body
+
+
+def too_large(most: int) -> Exception:
+    return problem(413, "too-long", f"The body is larger than {most:,} bytes, which is the most accepted.")
+
+
+def _check_content_type(request: Request, is_search: bool) -> None:
+    header = request.headers.get("Content-Type", "")
+    if not header and not is_search:
+        return
+    media_type, options = parse_options_header(header)
+    accepted = {FORM} if is_search else JSON_TYPES
+    if media_type not in accepted:
+        raise problem(
+            415,
+            "not-supported",
+            f"The content type {quoted(header)} is not supported; use {' or '.join(sorted(accepted))}.",
+        )
+    if options.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise problem(
+            415, "not-supported", f"The character set {quoted(options['charset'])} is not supported; use UTF-8."
+        )
+    if options.get("fhirversion", "4.0") not in R4_VERSIONS:
+        raise problem(415, "not-supported", f"FHIR version {quoted(options['fhirversion'])} is not supported; use 4.0.")
+
+
+def _unzipped(body: bytes, most: int) -> bytes:
+    reader = zlib.decompressobj(wbits=31)
+    try:
+        content = reader.decompress(body, most + 1)
+    except zlib.error:
+        raise problem(400, "structure", "The body says it is gzip, but it cannot be decompressed.") from None
+    if len(content) > most or reader.unconsumed_tail:
+        raise too_large(most)
+    if not reader.eof:
+        raise problem(400, "structure", "The gzip body ends too early.")
+    return content
+
+
+def call_from(request: Request, interaction: str, path: dict[str, str], max_body: int) -> Call:
+    """The `Call` that an HTTP request asks for; `path` holds the parts of the address."""
+    call = Call(
+        interaction,
+        request.method,
+        path.get("type"),
+        path.get("id"),
+        path.get("version"),
+        request.query_string.decode("ascii", "replace"),
+    )
+    if request.method in ("POST", "PUT"):
+        call.body = body_of(request, max_body, interaction == "search")
+    headers = request.headers
+    if "If-Match" in headers:
+        call.if_match = entity_tags(headers["If-Match"])
+    if "If-None-Match" in headers:
+        call.if_none_match = entity_tags(headers["If-None-Match"])
+    if "If-None-Exist" in headers:
+        call.if_none_exist = headers["If-None-Exist"].removeprefix("?")
+    if "If-Modified-Since" in headers:
+        call.if_modified_since = _http_date(headers["If-Modified-Since"])
+    if "Prefer" in headers:
+        call.prefer_return, call.lenient = _preferences(headers["Prefer"])
+    return call
+
+
+def _preferences(header: str) -> tuple[Return | None, bool]:
+    preferred = dict(_PREFER.findall(header))
+    wanted = preferred.get("return")
+    returned: Return | None = wanted if wanted in ("minimal", "representation", "OperationOutcome") else None
+    return returned, preferred.get("handling") == "lenient"
+
+
+def _http_date(text: str) -> int | None:
+    """An HTTP date as milliseconds since 1970; one that cannot be read counts as absent, as HTTP asks."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,80 @@
+"""The OpenAPI document and its page: the FHIR API from the table of interactions, the rest from its own blueprints.
+
+https://spec.openapis.org/oas/v3.0.3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, send_from_directory
+from flask_smorest import Api, Blueprint
+from swagger_ui_bundle import swagger_ui_path
+
+from capability.interactions_table import INTERACTIONS, Interaction
+from fhir_server.negotiation import FHIR_JSON, FORM
+from fhir_server.routes import IdConverter, TypeConverter, endpoint_of
+from resources.definitions import resource_types
+
+DESCRIPTIONS = {
+    200: "As asked",
+    201: "Created",
+    204: "Done; nothing to say",
+    304: "Not modified",
+}
+ID_PATTERN = r"^[A-Za-z0-9\-\.]{1,64}$"
+
+
+def register_openapi(app: Flask, blueprints: Sequence[Blueprint]) -> None:
+    """Serve `/openapi.json` and the page `/docs`, and register the blueprints."""
+    app.config.update(
+        API_TITLE="fhir-server",
+        API_VERSION=version("fhir-server"),
+        OPENAPI_VERSION="3.0.3",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        OPENAPI_SWAGGER_UI_PATH="/docs",
+        OPENAPI_SWAGGER_UI_URL="/docs/assets/",  # from the installed package: no page here loads anything from elsewhere
+    )
+    api = Api(app)
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint)
+    api.spec.components.schema("Resource", {"type": "object", "properties": {"resourceType": {"type": "string"}}})
+    api.register_converter(TypeConverter, lambda _: {"type": "string", "enum": sorted(resource_types())})
+    api.register_converter(IdConverter, lambda _: {"type": "string", "pattern": ID_PATTERN})
+    rows = {endpoint_of(row): row for row in INTERACTIONS}
+    for rule in app.url_map.iter_rules():
+        row = rows.get(rule.endpoint)
+        if row is not None:
+            api.spec.path(rule=rule, operations={row.method.lower(): _operation(row)})
+
+    @app.get("/docs/assets/<path:name>")
+    def _assets(name: str) -> Response:
+        return send_from_directory(Path(swagger_ui_path), name, max_age=86400)
+
+
+def _operation(row: Interaction) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": f"{row.name}_{row.level}_{row.method.lower()}",
+        "summary": row.summary,
+        "tags": ["FHIR"],
+        "responses": {
+            **{str(status): _response(status) for status in row.success},
+            "default": {**_response(200), "description": "An OperationOutcome that says what is wrong"},
+        },
+    }
+    if row.method in ("POST", "PUT"):
+        media_type = FORM if row.path.endswith("_search") else FHIR_JSON
+        schema = {"type": "object"} if media_type == FORM else {"$ref": "#/components/schemas/Resource"}
+        operation["requestBody"] = {"required": media_type != FORM, "content": {media_type: {"schema": schema}}}
+    return operation
+
+
+def _response(status: int) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": DESCRIPTIONS[status]}
+    if status in (200, 201):
+        response["content"] = {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Resource"}}}
+    return response

@@ -1,0 +1,64 @@
+"""From a request's body to an `Intent` that is fit to be stored: parsed, validated, indexed.
+
+https://hl7.org/fhir/R4/http.html#create
+
+The same for every way in: create, update, each entry of a Bundle, and the loading of files.
+"""
+
+from __future__ import annotations
+
+from resources.change import Intent, Method
+from resources.document import Document, parse_document
+from resources.primitives import is_id
+from resources.problem import Issue, Problem, problem, quoted
+from resources.validation import errors_of, validate
+from search.index_entries import index_entries
+
+
+def document_of(body: bytes, type_name: str | None) -> Document:
+    """The parsed body of a write. Raises a 400 `Problem` where it is no resource of the type that the URL names."""
+    if not body:
+        raise problem(400, "required", "The request has no body; a resource is expected.")
+    return parse_document(body, type_name)
+
+
+def prepare(
+    method: Method,
+    document: Document,
+    logical_id: str,
+    base_url: str,
+    *,
+    at: str | None = None,
+    if_match: frozenset[str] | None = None,
+    if_none_match: bool = False,
+) -> tuple[Intent, list[Issue]]:
+    """The intent to store a document under an id, and the warnings of its validation.
+
+    at: FHIRPath of the resource within a Bundle, for the issues. Raises a 422 `Problem` with every error of validation.
+    """
+    issues = validate(document.tree, at)
+    if errors_of(issues):
+        raise Problem(422, issues)
+    entries = index_entries(document.tree, base_url)
+    return Intent(method, document.type, logical_id, document, entries, if_match, if_none_match), issues
+
+
+def check_id(document: Document, logical_id: str) -> None:
+    """Raise a 400 `Problem` unless the body of an update carries the id that the URL names.
+
+    https://hl7.org/fhir/R4/http.html#update
+    """
+    if document.id is None:
+        raise problem(400, "required", f"The resource has no id; the URL names '{logical_id}'.", f"{document.type}.id")
+    if document.id != logical_id:
+        shown = quoted(document.id) if isinstance(document.id, str) else "no string"
+        raise problem(
+            400, "value", f"The resource's id is {shown}, but the URL names '{logical_id}'.", f"{document.type}.id"
+        )
+
+
+def checked_id(text: str) -> str:
+    """An id from a URL. Raises a 404 `Problem` for text that no resource can have as its id."""
+    if not is_id(text):
+        raise problem(404, "not-found", f"{quoted(text)} is not a legal id, so no resource can have it.")
+    return text

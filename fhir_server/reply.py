@@ -1,0 +1,133 @@
+"""From an `Answer`, or whatever went wrong, to an HTTP response.
+
+https://hl7.org/fhir/R4/http.html#Status-Codes
+
+The one place where a `Problem` becomes an OperationOutcome, and where the driver's errors become a 503.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping, Sequence
+from email.utils import formatdate
+
+import orjson
+from flask import Flask, Response, request
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from fhir_server.call import Answer
+from fhir_server.negotiation import FHIR_JSON, answer_type, wants_pretty
+from fhir_server.request_log import log_fault
+from resources.definitions import resource_types
+from resources.pretty import pretty
+from resources.problem import Issue, Problem, operation_outcome, quoted
+
+# Below this, compressing costs more than it saves.
+COMPRESS_FROM = 1400
+ISSUE_CODES = {
+    400: "invalid",
+    404: "not-found",
+    405: "not-supported",
+    408: "timeout",
+    413: "too-long",
+    415: "not-supported",
+}
+
+
+def respond(answer: Answer, media_type: str, base_url: str) -> Response:
+    """The response to a call that was answered."""
+    headers = dict(answer.headers)
+    version = answer.version
+    if version is not None:
+        headers["ETag"] = f'W/"{version.version}"'
+        headers["Last-Modified"] = formatdate(version.last_updated // 1000, usegmt=True)
+        if answer.is_created:
+            headers["Location"] = f"{base_url}/{version.type}/{version.id}/_history/{version.version}"
+    content = answer.content
+    if content is None and answer.issues:
+        content = orjson.dumps(operation_outcome(answer.issues))
+    return _response(answer.status, content, media_type, headers)
+
+
+def outcome(
+    status: int, issues: Sequence[Issue], headers: Mapping[str, str] | None = None, media_type: str | None = None
+) -> Response:
+    """An OperationOutcome as a response."""
+    return _response(status, orjson.dumps(operation_outcome(issues)), media_type or _error_type(), headers or {})
+
+
+def _error_type() -> str:
+    """An error is told in JSON even to a client that accepts none, because silence would help nobody."""
+    try:
+        return answer_type(request)
+    except Problem:
+        return FHIR_JSON
+
+
+def _response(status: int, content: bytes | None, media_type: str, headers: Mapping[str, str]) -> Response:
+    response = Response(status=status, headers=dict(headers))
+    if content is None:
+        if status not in (204, 304):
+            response.content_length = 0
+        response.headers.pop("Content-Type", None)
+        return response
+    if wants_pretty(request):
+        content = pretty(content)
+    response.headers["Content-Type"] = media_type + "; charset=utf-8"
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    if len(content) >= COMPRESS_FROM and _takes_gzip():
+        content = gzip.compress(content, compresslevel=1, mtime=0)
+        response.headers["Content-Encoding"] = "gzip"
+    response.set_data(content)
+    return response
+
+
+def _takes_gzip() -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "") and request.accept_encodings["gzip"] > 0
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Let every error, ours, HTTP's or the driver's, leave as an OperationOutcome with the right status."""
+
+    @app.errorhandler(Problem)
+    def _problem(error: Problem) -> Response:
+        return outcome(error.status, error.issues, error.headers)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        status = error.code or 500
+        headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Location")}
+        if status == 308 and "Location" in headers:
+            return Response(status=308, headers=headers)
+        text = {
+            404: _nothing_here(request.path),
+            405: f"The method {request.method} is not supported at this address.",
+        }.get(status, error.description or error.name)
+        return outcome(status, [Issue("error", ISSUE_CODES.get(status, "processing"), text)], headers)
+
+    @app.errorhandler(PyMongoError)
+    def _database(error: PyMongoError) -> Response:
+        log_fault(error)
+        if isinstance(error, (ConnectionFailure, ExecutionTimeout, WTimeoutError)) or error.timeout:
+            text = "The database cannot be reached at the moment; please try again."
+            return outcome(503, [Issue("error", "transient", text)], {"Retry-After": "5"})
+        return _unexpected()
+
+    @app.errorhandler(Exception)
+    def _anything(error: Exception) -> Response:
+        log_fault(error)
+        return _unexpected()
+
+
+def _nothing_here(path: str) -> str:
+    """What to say of an address without a route; the likeliest reason is a misspelt resource type."""
+    parts = path.strip("/").split("/")
+    if len(parts) > 1 and parts[0] == "fhir" and parts[1][:1].isalpha() and parts[1] not in resource_types():
+        return f"There is nothing at this address; {quoted(parts[1])} is not an R4 resource type."
+    return "There is nothing at this address."
+
+
+def _unexpected() -> Response:
+    text = "The server met an unexpected fault; its log has the details under this answer's X-Request-Id."
+    return outcome(500, [Issue("fatal", "exception", text)])

@@ -1,0 +1,88 @@
+"""The routes below the FHIR base, built from the table of interactions.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+from werkzeug.routing import BaseConverter, ValidationError
+
+from capability.interactions_table import INTERACTIONS, Interaction
+from fhir_server.call import Answer, Call
+from fhir_server.dispatch import HANDLERS
+from fhir_server.interactions.bundle import bundle
+from fhir_server.interactions.capabilities import capabilities
+from fhir_server.negotiation import answer_type, call_from
+from fhir_server.reply import respond
+from fhir_server.services import Services
+from resources.definitions import resource_types
+
+BASE = "/fhir"
+ALL_HANDLERS: dict[str, Callable[[Call, Services], Answer]] = {
+    **HANDLERS,
+    "bundle": bundle,
+    "capabilities": capabilities,
+}
+
+
+class TypeConverter(BaseConverter):
+    """The name of an R4 resource type; anything else is not routed."""
+
+    regex = "[A-Z][A-Za-z]+"
+    part_isolating = True
+
+    def to_python(self, value: str) -> str:
+        if value not in resource_types():
+            raise ValidationError
+        return value
+
+
+class IdConverter(BaseConverter):
+    """One part of an address that may be an id; whether it is a legal one, the interaction tells in its answer.
+
+    Operations begin with `$` and what FHIR reserves with `_`, so neither is taken for an id.
+    """
+
+    regex = r"[^/$_][^/]*"
+    part_isolating = True
+
+
+def register_routes(app: Flask, services: Services) -> None:
+    """Add a rule for every row of the table."""
+    app.url_map.converters["type"] = TypeConverter
+    app.url_map.converters["part"] = IdConverter
+    by_path: dict[str, dict[str, Interaction]] = defaultdict(dict)
+    for row in INTERACTIONS:
+        by_path[row.path][row.method] = row
+    for path, rows in by_path.items():
+        rule = path.replace("{type}", "<type:type>").replace("{id}", "<part:id>").replace("{version}", "<part:version>")
+        for method, row in rows.items():
+            app.add_url_rule(
+                BASE + rule.rstrip("/"),
+                endpoint=endpoint_of(row),
+                view_func=_view(row, services),
+                methods=[method],
+                strict_slashes=False,
+                defaults={},
+            )
+
+
+def endpoint_of(row: Interaction) -> str:
+    """Flask's name for the route of a row; rows that share an address and a method share the route."""
+    return f"{row.name} {row.method} {row.path}"
+
+
+def _view(row: Interaction, services: Services) -> Callable[..., Response]:
+    handler = ALL_HANDLERS[row.name]
+    max_body = services.settings.max_body_mb * 1024 * 1024
+
+    def view(**path: str) -> Response:
+        media_type = answer_type(request)
+        call = call_from(request, row.name, path, max_body)
+        return respond(handler(call, services), media_type, services.base_url)
+
+    return view

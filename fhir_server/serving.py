@@ -1,0 +1,67 @@
+"""Serving: one Granian process per core, on the embedded MongoDB or the one that is configured."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server import Server as Granian
+
+from fhir_server.embedded_mongodb import EmbeddedMongoDB
+from fhir_server.settings import Settings
+
+# Each thread of a worker answers one request at a time, most of which it spends waiting for the database.
+THREADS_PER_WORKER = 8
+BACKLOG = 1024
+STOP_SECONDS = 15
+WORKER_TARGET = "fhir_server.app:worker_app"
+
+
+def mongodb_for(settings: Settings, purpose: str, shared: bool = False) -> AbstractContextManager[Any]:
+    """A `with` block in which FHIR_MONGODB_URI names a running MongoDB: the configured one, or the embedded one.
+
+    shared: whether an embedded one that a server runs may be used beside it.
+    """
+    if settings.mongodb_uri is not None:
+        return nullcontext()
+    return _Embedded(settings, purpose, shared)
+
+
+class _Embedded:
+    def __init__(self, settings: Settings, purpose: str, shared: bool) -> None:
+        self._settings, self._purpose, self._shared = settings, purpose, shared
+
+    def __enter__(self) -> EmbeddedMongoDB:
+        if self._shared:
+            mongodb = EmbeddedMongoDB.attach_or_start(self._settings.data_dir, purpose=self._purpose)
+        else:
+            mongodb = EmbeddedMongoDB(self._settings.data_dir, purpose=self._purpose)
+            mongodb.start()
+        self._mongodb = mongodb
+        os.environ["FHIR_MONGODB_URI"] = mongodb.uri
+        return mongodb
+
+    def __exit__(self, *_: object) -> None:
+        del os.environ["FHIR_MONGODB_URI"]
+        self._mongodb.stop()
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. FHIR_MONGODB_URI must be set in the environment (see `mongodb_for`)."""
+    Granian(
+        WORKER_TARGET,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=settings.workers,
+        blocking_threads=THREADS_PER_WORKER,
+        backlog=BACKLOG,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_access=False,
+        log_enabled=False,
+        websockets=False,
+    ).serve()

@@ -1,0 +1,23 @@
+"""The start page at `/`: what runs here, and where to go on."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from flask import Flask, Response, make_response, render_template
+
+from fhir_server.services import Services
+
+# The page is one file: it loads nothing and runs nothing.
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def register_start_page(app: Flask, services: Services) -> None:
+    """Add the page."""
+
+    @app.get("/")
+    def start() -> Response:
+        page = render_template("start.html", base_url=services.base_url, version=version("fhir-server"))
+        response = make_response(page)
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return response

@@ -1,0 +1,1 @@
+"""Storage in MongoDB: the only place that knows collections, sessions and the driver."""

@@ -1,0 +1,115 @@
+"""Histories: the versions of one resource, of a type, or of all types, newest first.
+
+https://hl7.org/fhir/R4/http.html#history
+
+The order is by time, then type, then id; no two versions of one resource share a moment. A page begins behind a position
+in that order, so what is written while somebody pages stands before the first page and disturbs none. Each type is read
+from its current collection first and from its history afterwards: an update that happens in between then shows a version
+twice, which is dropped here, and never not at all.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from bson import MaxKey
+from pymongo.collection import Collection
+
+from fhir_server.store.database import Database
+from fhir_server.store.reads import stored_from
+from resources.change import Stored
+
+
+class Position(NamedTuple):
+    """Where a page ended: the version with this moment, type and id was its last."""
+
+    last_updated: int
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which versions are wanted.
+
+    type, id: None for all. since: only versions made at or after this moment. at: only versions that were current at some
+    moment from the first to before the second. All in milliseconds since 1970. limit: versions a page.
+    """
+
+    type: str | None
+    id: str | None
+    limit: int
+    since: int | None = None
+    at: tuple[int, int] | None = None
+    after: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """The versions of one page, and whether more follow."""
+
+    versions: list[Stored]
+    has_more: bool
+
+
+def find_history(database: Database, query: HistoryQuery) -> HistoryPage:
+    """One page of a history."""
+    types = database.stored_types() if query.type is None else [query.type]
+    currents = [(name, _find(database.current(name), name, query, database)) for name in types]
+    streams: list[Iterator[Stored]] = []
+    for name, current in currents:
+        streams += [iter(current), iter(_find(database.history(name), name, query, database))]
+    versions: list[Stored] = []
+    for version in heapq.merge(*streams, key=_order):
+        if versions and _order(versions[-1]) == _order(version):
+            continue
+        versions.append(version)
+        if len(versions) > query.limit:
+            break
+    return HistoryPage(versions[: query.limit], has_more=len(versions) > query.limit)
+
+
+def _order(version: Stored) -> tuple[int, str, str]:
+    return -version.last_updated, version.type, version.id
+
+
+def _find(
+    collection: Collection[dict[str, Any]], type_name: str, query: HistoryQuery, database: Database
+) -> list[Stored]:
+    is_history = collection.name != type_name
+    conditions: list[dict[str, Any]] = []
+    if query.id is not None:
+        conditions.append({"_id": _ids_of(query.id) if is_history else query.id})
+    if query.since is not None:
+        conditions.append({"t": {"$gte": query.since}})
+    if query.at is not None:
+        first, behind = query.at
+        conditions.append({"t": {"$lt": behind}})
+        if is_history:
+            conditions.append({"u": {"$gt": first}})
+    if query.after is not None:
+        conditions.append(_behind(query.after, type_name, is_history))
+    found = (
+        collection.find({"$and": conditions} if conditions else {}, session=database.session, projection={"k": 0})
+        .sort([("t", -1), ("_id", 1)])
+        .limit(query.limit + 1)
+    )
+    if query.id is not None:
+        found = found.hint("_id_")  # few versions, all adjacent; the order by time would walk the whole type
+    return [stored_from(type_name, document) for document in found]
+
+
+def _ids_of(logical_id: str) -> dict[str, Any]:
+    return {"$gte": {"i": logical_id, "v": 0}, "$lt": {"i": logical_id, "v": MaxKey()}}
+
+
+def _behind(position: Position, type_name: str, is_history: bool) -> dict[str, Any]:
+    if type_name < position.type:
+        return {"t": {"$lt": position.last_updated}}
+    if type_name > position.type:
+        return {"t": {"$lte": position.last_updated}}
+    same_moment: Any = {"$gt": {"i": position.id, "v": MaxKey()}} if is_history else {"$gt": position.id}
+    return {"$or": [{"t": {"$lt": position.last_updated}}, {"t": position.last_updated, "_id": same_moment}]}

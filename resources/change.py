@@ -1,0 +1,109 @@
+"""What a write does: the stored version it meets, the intent of the request, and the `Change` that comes of both.
+
+https://hl7.org/fhir/R4/http.html#update and #delete
+
+Every write, single or in a Bundle, becomes `Change` values that are handed to one commit. `decide` is the only place that
+knows what a write means, and it is pure: no clock, no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from resources.document import Document
+from resources.problem import problem, quoted
+
+Method = Literal["POST", "PUT", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One stored version of a resource.
+
+    last_updated: milliseconds since 1970. raw: the JSON bytes as they are returned; None for a deletion.
+    method: the HTTP verb that made the version. was_there: whether the resource existed (and was not deleted) before it.
+    """
+
+    type: str
+    id: str
+    version: int
+    last_updated: int
+    raw: bytes | None
+    method: Method
+    was_there: bool = True
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.raw is None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A new version to commit, and the version that it replaces (None for a new id).
+
+    entries: the index entries of the new content; empty for a deletion.
+    """
+
+    after: Stored
+    before: Stored | None
+    entries: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Intent:
+    """What a request wants done to one resource whose id is known.
+
+    document and entries: None and empty for a deletion. if_match: versions of which one must be current; None where the
+    client states none. if_none_match: the client demands that there be no such resource yet.
+    """
+
+    method: Method
+    type: str
+    id: str
+    document: Document | None = None
+    entries: Sequence[str] = field(default_factory=tuple)
+    if_match: frozenset[str] | None = None
+    if_none_match: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.type}/{self.id}"
+
+
+def decide(intent: Intent, before: Stored | None, now: int) -> Change | None:
+    """The change that an intent makes to what is stored; None where it would change nothing.
+
+    now: milliseconds since 1970. Versions of one resource never share a moment, whatever the clock does, so that their
+    order is the order of time. Raises a 412 `Problem` where the client's condition does not hold.
+    """
+    exists = before is not None and not before.is_deleted
+    if intent.if_none_match and exists:
+        raise problem(412, "conflict", f"{intent.key} exists already.")
+    if intent.if_match is not None:
+        current = str(before.version) if before is not None and exists else None
+        if current not in intent.if_match:
+            wanted = ", ".join(sorted(intent.if_match))
+            raise problem(
+                412,
+                "conflict",
+                f"{intent.key} is at version {current}, not {quoted(wanted)}; read it again and repeat the change on that."
+                if current
+                else f"{intent.key} does not exist, so no version of it can match {quoted(wanted)}.",
+            )
+    if intent.document is None and not exists:
+        return None
+    version = 1 if before is None else before.version + 1
+    moment = now if before is None else max(now, before.last_updated + 1)
+    raw: bytes | None = None
+    if intent.document is not None:
+        if (
+            before is not None
+            and before.raw is not None
+            and intent.document.says_the_same_as(before.raw, intent.id, before.version, before.last_updated)
+        ):
+            return None
+        raw = intent.document.stored(intent.id, version, moment)
+    after = Stored(intent.type, intent.id, version, moment, raw, intent.method, was_there=exists)
+    return Change(after, before, intent.entries)

@@ -1,0 +1,176 @@
+"""The facts of FHIR R4 4.0.1: types and their elements, value sets, search parameters, compartments.
+
+https://hl7.org/fhir/R4/downloads.html (the "definitions" bundles)
+
+The facts are condensed from the official bundles by `scripts/condense_definitions.py`; nothing here is written by hand.
+Everything is frozen and loaded once a process, on first use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Literal
+
+Kind = Literal["primitive", "complex", "resource", "backbone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A constraint that a definition states: its key (`pat-1`), `error` or `warning`, and its FHIRPath."""
+
+    key: str
+    severity: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a type.
+
+    name: as in the definition, without `[x]` (`value` stands for `valueString`, `valueQuantity`, ...).
+    max: None where the element repeats without limit.
+    types: names that `type_facts` accepts; more than one only for a choice.
+    targets: the resource types that a Reference or canonical may point to; empty where all are allowed.
+    binding: the strength (`required`, `extensible`) and the URL of the value set, or None.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    min: int = 0
+    max: int | None = 1
+    is_choice: bool = False
+    targets: frozenset[str] = frozenset()
+    binding: tuple[str, str] | None = None
+    is_modifier: bool = False
+    is_summary: bool = False
+    invariants: tuple[Invariant, ...] = ()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the JSON form is an array."""
+        return self.max != 1
+
+    def json_names(self) -> dict[str, str]:
+        """JSON member name → type name: one for an ordinary element, one a type for a choice."""
+        if not self.is_choice:
+            return {self.name: self.types[0]}
+        return {self.name + name[0].upper() + name[1:]: name for name in self.types}
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFacts:
+    """A resource type, data type, primitive type or backbone element (named by its path, `Patient.contact`)."""
+
+    name: str
+    kind: Kind
+    base: str | None
+    is_abstract: bool = False
+    regex: str | None = None
+    elements: Mapping[str, Element] = field(default_factory=dict)
+    invariants: tuple[Invariant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParameterFacts:
+    """A standard search parameter; `components` are (id of the component's parameter, expression) of a composite."""
+
+    id: str
+    code: str
+    type: str
+    base: tuple[str, ...]
+    expression: str | None
+    targets: tuple[str, ...]
+    components: tuple[tuple[str, str], ...]
+
+
+@cache
+def type_facts(name: str) -> TypeFacts:
+    """The facts of a type by its name or backbone path. Raises KeyError for a name that R4 does not know."""
+    facts = _facts("types")[name]
+    return TypeFacts(
+        name=name,
+        kind=facts["kind"],
+        base=facts["base"],
+        is_abstract=facts.get("abstract", False),
+        regex=facts.get("regex"),
+        elements=MappingProxyType({n: _element(n, e) for n, e in facts.get("elements", {}).items()}),
+        invariants=_invariants(facts),
+    )
+
+
+@cache
+def resource_types() -> frozenset[str]:
+    """The names of the 146 concrete resource types."""
+    return frozenset(n for n, f in _facts("types").items() if f["kind"] == "resource" and not f.get("abstract"))
+
+
+@cache
+def is_a(name: str, ancestor: str) -> bool:
+    """Whether a type is the other or descends from it: `is_a("Age", "Quantity")`."""
+    current: str | None = name
+    while current is not None:
+        if current == ancestor:
+            return True
+        current = type_facts(current).base
+    return False
+
+
+@cache
+def value_set_codes(url: str) -> Mapping[str, frozenset[str]] | None:
+    """System → codes of a value set that an element binds as required; None where the value set is open or unknown."""
+    facts = _facts("value_sets").get(url)
+    return None if facts is None else MappingProxyType({system: frozenset(codes) for system, codes in facts.items()})
+
+
+@cache
+def search_parameter_facts() -> tuple[SearchParameterFacts, ...]:
+    """All standard search parameters."""
+    return tuple(
+        SearchParameterFacts(
+            id=identifier,
+            code=facts["code"],
+            type=facts["type"],
+            base=tuple(facts["base"]),
+            expression=facts.get("expression"),
+            targets=tuple(facts.get("target", ())),
+            components=tuple((i, e) for i, e in facts.get("component", ())),
+        )
+        for identifier, facts in _facts("search_parameters").items()
+    )
+
+
+@cache
+def compartment_parameters(compartment: str) -> Mapping[str, tuple[str, ...]]:
+    """Resource type → codes of the search parameters that put it into the compartment (`Patient`, `Encounter`, ...)."""
+    return MappingProxyType({name: tuple(codes) for name, codes in _facts("compartments")[compartment].items()})
+
+
+def _element(name: str, facts: dict[str, Any]) -> Element:
+    maximum = facts.get("max", "1")
+    return Element(
+        name=name,
+        types=tuple(facts["types"]),
+        min=facts.get("min", 0),
+        max=None if maximum == "*" else int(maximum),
+        is_choice=facts.get("choice", False),
+        targets=frozenset(facts.get("targets", ())) - {"Resource"},
+        binding=tuple(facts["binding"]) if "binding" in facts else None,
+        is_modifier=facts.get("modifier", False),
+        is_summary=facts.get("summary", False),
+        invariants=_invariants(facts),
+    )
+
+
+def _invariants(facts: dict[str, Any]) -> tuple[Invariant, ...]:
+    return tuple(Invariant(*i) for i in facts.get("invariants", ()))
+
+
+@cache
+def _facts(name: str) -> dict[str, dict[str, Any]]:
+    content: dict[str, dict[str, Any]] = json.loads(files(__name__).joinpath("r4", f"{name}.json").read_bytes())
+    return content
