@@ -11,7 +11,7 @@ _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
 def entity_tags(text: str) -> frozenset[str]:
-    """A header's value → the version ids in it; `{"*"}` for any. A bare version id is taken as one, as many clients write."""
+    """A header's value → the version ids in it; `{"*"}` for any. A bare version id is taken too: many clients write it."""
     text = text.strip()
     if text == "*":
         return frozenset({"*"})

@@ -13,12 +13,12 @@ from email.utils import formatdate
 
 import orjson
 from flask import Flask, Response, request
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from fhir_server.call import Answer
 from fhir_server.negotiation import FHIR_JSON, answer_type, wants_pretty
 from fhir_server.request_log import log_fault
+from fhir_server.store.faults import DatabaseError, is_passing
 from resources.definitions import resource_types
 from resources.pretty import pretty
 from resources.problem import Issue, Problem, operation_outcome, quoted
@@ -106,10 +106,10 @@ def register_error_handlers(app: Flask) -> None:
         }.get(status, error.description or error.name)
         return outcome(status, [Issue("error", ISSUE_CODES.get(status, "processing"), text)], headers)
 
-    @app.errorhandler(PyMongoError)
-    def _database(error: PyMongoError) -> Response:
+    @app.errorhandler(DatabaseError)
+    def _database(error: DatabaseError) -> Response:
         log_fault(error)
-        if isinstance(error, (ConnectionFailure, ExecutionTimeout, WTimeoutError)) or error.timeout:
+        if is_passing(error):
             text = "The database cannot be reached at the moment; please try again."
             return outcome(503, [Issue("error", "transient", text)], {"Retry-After": "5"})
         return _unexpected()

@@ -1,4 +1,4 @@
-"""Required bindings: whether a coded value stands in the value set that its element demands.
+"""Coded values: whether one stands in the value set that its element demands, and in the code system that it names.
 
 https://hl7.org/fhir/R4/terminologies.html#required
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from resources.definitions import Element, value_set_codes
+from resources.definitions import Element, code_system_codes, value_set_codes
 from resources.problem import quoted
 
 BindingCheck = Callable[[Any], str | None]
@@ -34,6 +34,20 @@ def required_binding_check(element: Element, type_name: str) -> BindingCheck | N
     if type_name == "CodeableConcept":
         return _concept_check(url, systems)
     return None
+
+
+def coding_fault(coding: dict[str, Any]) -> str | None:
+    """What is wrong with a Coding whose system is one of R4's own: such a system has no codes but those of R4.
+
+    https://hl7.org/fhir/R4/terminologies-systems.html
+    """
+    system, code = coding.get("system"), coding.get("code")
+    if type(system) is not str or type(code) is not str or not system.startswith("http://hl7.org/fhir/"):
+        return None
+    codes = code_system_codes().get(system)
+    if codes is None or code in codes:
+        return None
+    return f"The code {quoted(code)} is not in the code system {system}."
 
 
 def _code_check(url: str, codes: frozenset[str]) -> BindingCheck:

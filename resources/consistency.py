@@ -9,7 +9,7 @@ JSON kind, and the visit; it answers with a sentence that says what is wrong, or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -76,6 +76,42 @@ def _link_relations(bundle: dict[str, Any], _: Visit) -> str | None:
     return f"There is more than one link of relation '{twice}'" if twice is not None else None
 
 
+def _document_references(bundle: dict[str, Any], _: Visit) -> str | None:
+    """https://hl7.org/fhir/R4/documents.html#content: what the Composition refers to is part of the document."""
+    entries = _objects(bundle.get("entry"))
+    composition = entries[0].get("resource") if bundle.get("type") == "document" and entries else None
+    if not isinstance(composition, dict):
+        return None
+    present: set[str] = set()
+    for entry in entries:
+        resource, url = entry.get("resource"), entry.get("fullUrl")
+        if isinstance(resource, dict) and type(url) is str:
+            present.add(url)
+            local = f"{resource.get('resourceType')}/{resource.get('id')}"
+            meta = resource.get("meta")
+            version = meta.get("versionId") if isinstance(meta, dict) else None
+            present |= {local, f"{local}/_history/{version}", f"{url}/_history/{version}"}
+    for reference in _direct_references(composition):
+        target = reference.get("reference")
+        if type(target) is str and not target.startswith("#") and target not in present:
+            return f"The document's Composition refers to {quoted(target)}, which no entry holds"
+    return None
+
+
+def _direct_references(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The references of a Composition, or of a section, to what has to be in the document."""
+    for name in ("subject", "encounter", "custodian", "focus"):
+        yield from _objects([part.get(name)])
+    for name in ("author", "entry"):
+        yield from _objects(part.get(name))
+    for attester in _objects(part.get("attester")):
+        yield from _objects([attester.get("party")])
+    for event in _objects(part.get("event")):
+        yield from _objects(event.get("detail"))
+    for section in _objects(part.get("section")):
+        yield from _direct_references(section)
+
+
 @cache
 def _standard_parameter_types() -> dict[str, str]:
     return {facts.id: facts.type for facts in search_parameter_facts()}
@@ -140,7 +176,7 @@ def _objects(values: Any) -> list[dict[str, Any]]:
 
 RULES: dict[str, list[Rule]] = {
     "Attachment": [_attachment_size],
-    "Bundle": [_search_ids, _link_relations],
+    "Bundle": [_search_ids, _link_relations, _document_references],
     "Bundle.entry": [_full_url, _search_outcome],
     "CodeSystem": [_code_system_properties],
     "SearchParameter": [_composite_parts, _derived_parameter],

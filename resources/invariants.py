@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from resources import fhirpath
+from resources.bindings import coding_fault
 from resources.consistency import RULES, Rule
 from resources.definitions import Element, Invariant, type_facts
 from resources.problem import quoted
@@ -35,6 +36,8 @@ def type_invariants(type_name: str) -> list[InvariantCheck]:
         checks += [_check(invariant, type_name) for invariant in facts.invariants if invariant.key not in _ELSEWHERE]
         name = facts.base
     checks += [_consistency(rule) for rule in RULES.get(type_name, ())]
+    if type_name == "Coding":
+        checks.append(_coding)
     return checks
 
 
@@ -55,6 +58,12 @@ def _native(invariant: Invariant, native: Native) -> InvariantCheck:
             visit.error(place, "invariant", f"{fault} ({invariant.key}).")
 
     return check
+
+
+def _coding(coding: dict[str, Any], place: Place, visit: Visit) -> None:
+    fault = coding_fault(coding)
+    if fault is not None:
+        visit.error(place, "code-invalid", fault)
 
 
 def _consistency(rule: Rule) -> InvariantCheck:

@@ -3,11 +3,12 @@
     python scripts/condense_definitions.py [--definitions DIR] [--output DIR]
 
 In: the folder of the official bundles (`profiles-resources.json.gz`, `valueset-expansions.json.gz`, ...).
-Out: four JSON files of plain facts (paths, types, cardinalities, codes, expressions; no prose), one group a line so
+Out: five JSON files of plain facts (paths, types, cardinalities, codes, expressions; no prose), one group a line so
 that a change of the input reads as a small diff:
 
 - `types.json`: every resource, data type and backbone element: its parent, its elements, its invariants
 - `value_sets.json`: the codes of every value set that an element binds as required and that is closed
+- `code_systems.json`: the codes of every complete code system that R4 itself defines (`http://hl7.org/fhir/...`)
 - `search_parameters.json`: every search parameter: code, type, base, expression, targets, components
 - `compartments.json`: for each compartment, the search parameters that put a resource into it
 """
@@ -18,7 +19,7 @@ import argparse
 import gzip
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ UNCLOSED = STRUCTURE + "valueset-unclosed"
 TOO_COSTLY = STRUCTURE + "valueset-toocostly"
 # These two are checked on every element by native code, so repeating them some 8,000 times would say nothing.
 UNIVERSAL_INVARIANTS = {"ele-1", "ext-1"}
+# Code systems under this address are part of R4 and change with FHIR's release only, unlike those of HL7 terminology.
+FHIR_CODE_SYSTEM = "http://hl7.org/fhir/"
 COMPARTMENTS = ("device", "encounter", "patient", "practitioner", "relatedperson")
 
 Json = dict[str, Any]
@@ -183,6 +186,19 @@ def condensed_value_sets(folder: Path, types: dict[str, Json]) -> dict[str, Json
     return dict(sorted(value_sets.items()))
 
 
+def condensed_code_systems(folder: Path) -> dict[str, list[str]]:
+    def codes(concepts: list[Json]) -> Iterator[str]:
+        for concept in concepts:
+            yield concept["code"]
+            yield from codes(concept.get("concept", []))
+
+    return {
+        system["url"]: sorted(set(codes(system.get("concept", []))))
+        for system in sorted(resources_of(folder, "valuesets", "CodeSystem"), key=lambda one: str(one["url"]))
+        if system["content"] == "complete" and system["url"].startswith(FHIR_CODE_SYSTEM)
+    }
+
+
 def condensed_search_parameters(folder: Path) -> dict[str, Json]:
     parameters: dict[str, Json] = {}
     for parameter in resources_of(folder, "search-parameters", "SearchParameter"):
@@ -205,17 +221,18 @@ def condensed_compartments(folder: Path) -> dict[str, Json]:
 
 
 def condense(folder: Path) -> dict[str, str]:
-    """File name → content, for the four files of facts."""
+    """File name → content, for the five files of facts."""
     types = condensed_types(folder)
     return {
         "types.json": one_a_line(types),
         "value_sets.json": one_a_line(condensed_value_sets(folder, types)),
+        "code_systems.json": one_a_line(condensed_code_systems(folder)),
         "search_parameters.json": one_a_line(condensed_search_parameters(folder)),
         "compartments.json": one_a_line(condensed_compartments(folder)),
     }
 
 
-def one_a_line(facts: dict[str, Json]) -> str:
+def one_a_line(facts: Mapping[str, Any]) -> str:
     lines = (f"{json.dumps(k)}:{json.dumps(v, ensure_ascii=False, separators=(',', ':'))}" for k, v in facts.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 

@@ -1,4 +1,4 @@
-"""The facts of FHIR R4 4.0.1: types and their elements, value sets, search parameters, compartments.
+"""The facts of FHIR R4 4.0.1: types and their elements, value sets, code systems, search parameters, compartments.
 
 https://hl7.org/fhir/R4/downloads.html (the "definitions" bundles)
 
@@ -128,6 +128,12 @@ def value_set_codes(url: str) -> Mapping[str, frozenset[str]] | None:
 
 
 @cache
+def code_system_codes() -> Mapping[str, frozenset[str]]:
+    """URL → codes of the code systems that R4 itself defines, complete."""
+    return MappingProxyType({url: frozenset(codes) for url, codes in _facts("code_systems").items()})
+
+
+@cache
 def search_parameter_facts() -> tuple[SearchParameterFacts, ...]:
     """All standard search parameters."""
     return tuple(
@@ -171,6 +177,6 @@ def _invariants(facts: dict[str, Any]) -> tuple[Invariant, ...]:
 
 
 @cache
-def _facts(name: str) -> dict[str, dict[str, Any]]:
-    content: dict[str, dict[str, Any]] = json.loads(files(__name__).joinpath("r4", f"{name}.json").read_bytes())
+def _facts(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(files(__name__).joinpath("r4", f"{name}.json").read_bytes())
     return content

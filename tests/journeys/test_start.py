@@ -1,0 +1,18 @@
+"""The server starts, says what it is, and stops."""
+
+from __future__ import annotations
+
+import httpx
+
+
+def test_the_server_answers_on_its_fixed_addresses(server, client):
+    assert httpx.get(f"{server.site}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{server.site}/readyz").json() == {"status": "ok"}
+    assert client.get("/metadata").json()["resourceType"] == "CapabilityStatement"
+    assert httpx.get(f"{server.site}/openapi.json").json()["openapi"] == "3.0.3"
+
+
+def test_a_stopped_server_leaves_no_process_behind(start_server):
+    server = start_server()
+    assert server.stop() == 0
+    assert not (server.data_dir / "run" / "mongod.sock").exists()
