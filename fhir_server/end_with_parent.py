@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
@@ -11,13 +12,17 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
-    """Ask Linux to send this process SIGTERM when its parent ends; elsewhere there is no such thing, and this does nothing.
+    """Ask Linux to kill this process when its parent ends; elsewhere there is no such thing, and this does nothing.
 
     https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+
+    SIGKILL, because a worker that is asked politely waits for its clients to hang up, which an idle connection may never
+    do, and would go on taking requests from beside the next server; the store is made to survive it. Linux counts as
+    parent the thread that forked: Granian and the pool of `loading` both start their processes in the main thread.
     """
-    if not sys.platform.startswith("linux"):
+    parent = multiprocessing.parent_process()
+    if parent is None or not sys.platform.startswith("linux"):
         return
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it ended in between
-        os.kill(os.getpid(), signal.SIGTERM)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent.pid:  # it ended before the request, which then comes to nothing
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -16,11 +16,15 @@ from resources import fhirpath
 from resources.bindings import coding_fault
 from resources.consistency import RULES, Rule
 from resources.definitions import Element, Invariant, type_facts
-from resources.problem import quoted
+from resources.problem import Issue, Severity, quoted
 from resources.visit import Place, Visit
+from resources.visit import expression as expression_of
 
 InvariantCheck = Callable[[Any, Place, Visit], None]
 """Reports to the visit when a value, at a place, breaks the invariant."""
+
+# What a rule raises on a value of the wrong shape, which is reported on its own: the rule has nothing to add to that.
+_NOT_EVALUATED = (fhirpath.FhirPathError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 Native = Callable[[Any, Visit], str | None]
 
@@ -78,21 +82,20 @@ def _consistency(rule: Rule) -> InvariantCheck:
 @cache
 def _compiled(invariant: Invariant, type_name: str) -> InvariantCheck:
     expression = fhirpath.compile_invariant(invariant.expression)
-    severity = "warning" if invariant.severity == "warning" else "error"
+    severity: Severity = "warning" if invariant.severity == "warning" else "error"
 
     def check(value: Any, place: Place, visit: Visit) -> None:
         try:
             holds = expression.holds(
                 value, type_name=type_name, resource=visit.resource, root_resource=visit.root_resource
             )
-        except fhirpath.FhirPathError:
-            # The value has a fault of shape that is reported on its own, so the rule has nothing to say about it.
-            if not visit.issues:
-                visit.error(place, "invariant", f"The rule {invariant.key} cannot be evaluated on this value.")
+        except _NOT_EVALUATED:
+            text = f"The rule {invariant.key} cannot be evaluated on this value: {invariant.expression}"
+            visit.unevaluated.append(Issue("error", "invariant", text, expression_of(place)))
             return
         if not holds:
             text = f"The rule {invariant.key} is broken: {invariant.expression}"
-            visit.report(severity, place, "invariant", text)  # type: ignore[arg-type]
+            visit.report(severity, place, "invariant", text)
 
     return check
 
@@ -194,7 +197,10 @@ def _per_1(period: dict[str, Any], visit: Visit) -> str | None:
         return None
     if len(start) == len(end) and start[10:11] == end[10:11] and start[-6:] == end[-6:] and start[:19] <= end[:19]:
         return None  # same form, same zone: the text itself tells, and nearly every period is of this kind
-    order = fhirpath.compile("start <= end").evaluate(period, type_name="Period", resource=visit.resource)
+    try:
+        order = fhirpath.compile("start <= end").evaluate(period, type_name="Period", resource=visit.resource)
+    except fhirpath.FhirPathError:
+        return None  # one of them is no date, which is reported on its own
     return f"The period ends ({quoted(end)}) before it starts ({quoted(start)})" if order == [False] else None
 
 

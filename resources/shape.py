@@ -29,7 +29,7 @@ Member = Callable[[Any, dict[str, Any], Place, Visit], None]
 class Shape:
     """What an object of one complex type may look like. `check` reports all that is wrong with one."""
 
-    __slots__ = ("_choices", "_facts", "_invariants", "_is_resource", "_members", "_required")
+    __slots__ = ("_choices", "_facts", "_invariants", "_is_resource", "_members", "_needs_children", "_required")
 
     def __init__(self, facts: TypeFacts) -> None:
         self._facts = facts
@@ -37,6 +37,8 @@ class Shape:
         self._choices: dict[str, Element] = {}
         self._required: list[Element] = []
         self._is_resource = facts.kind == "resource"
+        # The sibling of a primitive value (`_birthDate`) is an Element of its own only here: the value stands elsewhere.
+        self._needs_children = not self._is_resource and facts.name != "Element"
         self._invariants: list[InvariantCheck] = type_invariants(facts.name)
 
     def compile(self, compiler: _Compiler) -> None:
@@ -46,11 +48,19 @@ class Shape:
                 self._required.append(element)
             for json_name, type_name in element.json_names().items():
                 self._members[json_name] = _member(element, type_name, compiler)
-                if type_facts(type_name).kind == "primitive" and type_name != "xhtml":
+                if (
+                    type_facts(type_name).kind == "primitive"
+                    and type_name != "xhtml"
+                    and not self._is_attribute(element)
+                ):
                     self._members["_" + json_name] = _primitive_extension(element, json_name, compiler.shape("Element"))
                 if element.is_choice:
                     self._choices[json_name] = element
                     self._choices["_" + json_name] = element
+
+    def _is_attribute(self, element: Element) -> bool:
+        # What is an attribute in XML has no id and no extensions: these two have the definitions' type System.String.
+        return element.name == "id" or (element.name == "url" and self._facts.name == "Extension")
 
     def check(self, node: Any, place: Place, visit: Visit) -> None:
         """Report to `visit` all that is wrong with `node`, which stands at `place`."""
@@ -64,7 +74,7 @@ class Shape:
                 member(value, node, place, visit)
             elif name != "resourceType" or not self._is_resource:
                 visit.error(place, "structure", f"The member {quoted(name)} is not known in {self._facts.name}.")
-        if not node or (len(node) == 1 and ("id" in node or "resourceType" in node) and not self._is_resource):
+        if not node or (self._needs_children and len(node) == 1 and "id" in node):
             visit.error(place, "invariant", "The object has neither a value nor children (ele-1).")
         if self._choices:
             self._check_choices(node, place, visit)
@@ -222,20 +232,28 @@ def _primitive_extension(element: Element, json_name: str, shape: Shape) -> Memb
     https://hl7.org/fhir/R4/json.html#primitive
     """
     name = element.name
+    nothing = "The element has neither a value nor extensions (ele-1)."
 
     def single(value: Any, node: dict[str, Any], place: Place, visit: Visit) -> None:
-        if json_name not in node and type(value) is dict and "extension" not in value:
-            visit.error((place, name, -1), "invariant", "The element has neither a value nor extensions (ele-1).")
+        if json_name not in node and type(value) is dict and value and "extension" not in value:
+            visit.error((place, name, -1), "invariant", nothing)
         shape.check(value, (place, name, -1), visit)
 
     def repeated(values: Any, node: dict[str, Any], place: Place, visit: Visit) -> None:
         if type(values) is not list:
             visit.error((place, name, -1), "structure", f"'_{json_name}' must be an array, as '{json_name}' is.")
             return
+        if not values:
+            visit.error((place, name, -1), "structure", f"The array '_{json_name}' is empty; it must be left out.")
         siblings = node.get(json_name)
-        if type(siblings) is list and len(siblings) != len(values):
+        if type(siblings) is not list:
+            siblings = [None] * len(values)
+        elif len(siblings) != len(values):
             visit.error((place, name, -1), "structure", f"'_{json_name}' must have as many entries as '{json_name}'.")
         for index, value in enumerate(values):
+            has_value = index < len(siblings) and siblings[index] is not None
+            if not has_value and (value is None or (type(value) is dict and value and "extension" not in value)):
+                visit.error((place, name, index), "invariant", nothing)
             if value is not None:
                 shape.check(value, (place, name, index), visit)
 

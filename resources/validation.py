@@ -18,9 +18,11 @@ def validate(tree: dict[str, Any], at: str | None = None) -> list[Issue]:
     tree: the resource as parsed by `resources.raw_json`; its `resourceType` must be known (see `parse_document`).
     at: FHIRPath of the resource where it is part of another, `Bundle.entry[2].resource`; by default its own type.
     """
-    visit = Visit(tree, tree, [])
+    visit = Visit(tree, tree)
     name = tree["resourceType"]
     shape_of(name).check(tree, (None, at or name, -1), visit)
+    if visit.unevaluated and not errors_of(visit.issues):
+        return visit.issues + visit.unevaluated
     return visit.issues
 
 

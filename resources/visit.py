@@ -21,23 +21,25 @@ def expression(place: Place) -> str:
 
 
 class Visit:
-    """The state of one validation.
+    """The state of one validation, within one resource.
 
     resource: the innermost resource, FHIRPath's `%resource`; root_resource: its container, `%rootResource`.
     contained: id → type of the resources contained in the root.
+    unevaluated: issues of rules that could not be evaluated; they count only where nothing else explains why.
     """
 
-    __slots__ = ("contained", "issues", "resource", "root_resource")
+    __slots__ = ("contained", "issues", "resource", "root_resource", "unevaluated")
 
-    def __init__(self, resource: dict[str, Any], root_resource: dict[str, Any], issues: list[Issue]) -> None:
+    def __init__(self, resource: dict[str, Any], root_resource: dict[str, Any], outer: Visit | None = None) -> None:
         self.resource = resource
         self.root_resource = root_resource
-        self.issues = issues
+        self.issues: list[Issue] = [] if outer is None else outer.issues
+        self.unevaluated: list[Issue] = [] if outer is None else outer.unevaluated
         self.contained = contained_types(root_resource)
 
     def inside(self, resource: dict[str, Any], is_contained: bool) -> Visit:
         """The visit of a resource within this one: contained in it, or carried by it (`Bundle.entry.resource`)."""
-        return Visit(resource, self.root_resource if is_contained else resource, self.issues)
+        return Visit(resource, self.root_resource if is_contained else resource, self)
 
     def error(self, place: Place, code: str, text: str) -> None:
         self.report("error", place, code, text)

@@ -79,8 +79,11 @@ def condensed_element(element: Json, name: str, kind: str, profile_invariants: d
     types: list[str] = []
     targets: list[str] = []
     invariants = condensed_invariants(element, UNIVERSAL_INVARIANTS)
+    is_reference = any(reference["code"] == "Reference" for reference in element.get("type", []))
     for reference in element.get("type", []):
         code = reference["code"]
+        if code == "Reference" or not is_reference:
+            targets += [t.removeprefix(STRUCTURE) for t in reference.get("targetProfile", [])]
         if code.startswith("http://hl7.org/fhirpath/"):
             code = extension_value(reference, FHIR_TYPE, "valueUrl")
             if code == "string" and name == "id" and kind == "resource":
@@ -88,7 +91,6 @@ def condensed_element(element: Json, name: str, kind: str, profile_invariants: d
         if code in ("BackboneElement", "Element"):
             code = element["path"]
         types.append(code)
-        targets += [t.removeprefix(STRUCTURE) for t in reference.get("targetProfile", [])]
         for profile in reference.get("profile", []):
             invariants += profile_invariants.get(profile.removeprefix(STRUCTURE), [])
     if "contentReference" in element:

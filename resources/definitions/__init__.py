@@ -35,7 +35,7 @@ class Element:
     name: as in the definition, without `[x]` (`value` stands for `valueString`, `valueQuantity`, ...).
     max: None where the element repeats without limit.
     types: names that `type_facts` accepts; more than one only for a choice.
-    targets: the resource types that a Reference or canonical may point to; empty where all are allowed.
+    targets: the resource types that a Reference, or else a canonical, may point to; empty where all are allowed.
     binding: the strength (`required`, `extensible`) and the URL of the value set, or None.
     """
 

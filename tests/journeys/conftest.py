@@ -7,12 +7,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import httpx
 import pytest
+
+Result = TypeVar("Result")
+
+
+class Together(Protocol):
+    def __call__(self, task: Callable[[int], Result], clients: int) -> list[Result]: ...
+
 
 STARTED_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 40
@@ -55,8 +65,9 @@ class RunningServer:
         raise AssertionError(f"The server did not start:\n{self.log.read_text()[-3000:]}")
 
     def client(self) -> httpx.Client:
-        """A client of the FHIR base."""
-        return httpx.Client(base_url=self.base_url, timeout=60)
+        """A client of the FHIR base, which up to fifty threads may share."""
+        limits = httpx.Limits(max_connections=50, max_keepalive_connections=50)
+        return httpx.Client(base_url=self.base_url, timeout=60, limits=limits, verify=False)  # noqa: S501 - no TLS here
 
     def stop(self) -> int:
         """Stop it as an operator would; its exit code."""
@@ -90,6 +101,23 @@ def client(server: RunningServer) -> Iterator[httpx.Client]:
     """A client of the shared server's FHIR base."""
     with server.client() as client:
         yield client
+
+
+@pytest.fixture
+def together() -> Together:
+    """Runs a task for the numbers from 0 in threads of their own that begin together; the results, in that order."""
+
+    def run(task: Callable[[int], Result], clients: int) -> list[Result]:
+        line = threading.Barrier(clients)
+
+        def begin(number: int) -> Result:
+            line.wait(60)
+            return task(number)
+
+        with ThreadPoolExecutor(clients) as pool:
+            return list(pool.map(begin, range(clients)))
+
+    return run
 
 
 @pytest.fixture

@@ -108,7 +108,15 @@ def listed() -> dict[str, str]:
 
 
 def test_cases_are_left_out_for_the_counted_reasons_only(archive: Archive) -> None:
-    assert Counter(out_of_scope(case, archive.files) for case in archive.cases) == {}
+    assert Counter(out_of_scope(case, archive.files) for case in archive.cases) == {
+        None: 65,
+        "further definitions": 107,
+        "another format": 106,
+        "another FHIR version": 105,
+        "an option of the validator": 11,
+        "errors from elsewhere": 9,
+        "no recorded outcome": 8,
+    }
 
 
 def test_we_find_errors_where_the_hl7_validator_does_but_for_the_listed_cases(archive: Archive) -> None:
