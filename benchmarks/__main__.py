@@ -25,6 +25,8 @@ from urllib.request import Request, urlopen
 import orjson
 
 from benchmarks.load_tool import Result, http_request, run
+from benchmarks.operations import load_folder, seconds_until_ready
+from benchmarks.soak import HOUR_OF_REQUESTS, resident_mb, soak
 from fhir_server.demo_data import patient_records
 from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from fhir_server.serving import THREADS_PER_WORKER
@@ -65,7 +67,7 @@ def start(name: str, target: str, port: int, uri: str) -> Contender:
     process = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(400):
         try:
-            urlopen(f"http://127.0.0.1:{port}/", timeout=1)  # noqa: S310
+            urlopen(f"http://127.0.0.1:{port}/", timeout=1)
             break
         except OSError as error:
             if getattr(error, "code", None) == 404:
@@ -77,8 +79,10 @@ def start(name: str, target: str, port: int, uri: str) -> Contender:
 def sample_patients() -> list[bytes]:
     """Patients to create, without ids: about 1.5 kB each."""
     today = date(2026, 1, 1)
-    found = (patient_records(1, n, today, 1000)[0] for n in range(READ_FROM))
-    patients = [next(r for r in [record] if r["resourceType"] == "Patient") for record in found]
+    patients = [
+        next(record for record in patient_records(1, number, today, 1000) if record["resourceType"] == "Patient")
+        for number in range(READ_FROM)
+    ]
     return [orjson.dumps({k: v for k, v in patient.items() if k != "id"}) for patient in patients]
 
 
@@ -86,7 +90,7 @@ def created_ids(contender: Contender, patients: list[bytes]) -> list[str]:
     """Create each of the patients once; their ids."""
     ids: list[str] = []
     for body in patients:
-        request = Request(  # noqa: S310
+        request = Request(
             f"http://{contender.host}/fhir/Patient", body, {"Content-Type": "application/fhir+json"}, method="POST"
         )
         with urlopen(request) as response:  # noqa: S310
@@ -110,9 +114,7 @@ def compare(contenders: list[Contender], rounds: int, seconds: float) -> dict[st
     for number in range(rounds + 1):
         for contender in contenders if number % 2 else reversed(contenders):
             for kind in results:
-                requests = (
-                    reads(contender, ids[contender.name]) if kind == "read" else creates(contender, patients)
-                )
+                requests = reads(contender, ids[contender.name]) if kind == "read" else creates(contender, patients)
                 result = run("127.0.0.1", contender.port, requests, CONNECTIONS, seconds)
                 expected = 200 if kind == "read" else 201
                 assert set(result.statuses) == {expected}, result.statuses
@@ -121,54 +123,77 @@ def compare(contenders: list[Contender], rounds: int, seconds: float) -> dict[st
     return results
 
 
-def resident_mb(process: subprocess.Popen[bytes]) -> list[float]:
-    """Resident memory of the workers of a server, in MB."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    sizes = []
-    for child in children:
-        for line in Path(f"/proc/{child}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                sizes.append(int(line.split()[1]) / 1024)
-    return sizes
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument(
+        "--soak", type=int, default=HOUR_OF_REQUESTS, help="mixed requests before memory is read; 0 for none"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results" / "latest.json")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="fhir-bench-") as folder, EmbeddedMongoDB(Path(folder)) as mongodb:
-        contenders = [
-            start("bare", "benchmarks.bare_app:app", 18081, mongodb.uri),
-            start("ours", "fhir_server.app:worker_app", 18082, mongodb.uri),
-        ]
-        try:
-            results = compare(contenders, arguments.rounds, arguments.seconds)
-            memory = resident_mb(contenders[1].process)
-        finally:
-            for contender in contenders:
-                contender.process.terminate()
-                contender.process.wait(30)
     summary: dict[str, object] = {
         "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "workers": WORKERS,
         "connections": CONNECTIONS,
-        "worker_memory_mb": [round(size) for size in memory],
     }
     print(summary["machine"])
-    for kind, by_name in results.items():
-        rates = {name: median(r.rate for r in of_name) for name, of_name in by_name.items()}
-        ratios = [ours.rate / bare.rate for ours, bare in zip(by_name["ours"], by_name["bare"], strict=True)]
-        latency = {name: median(r.median_ms for r in of_name) for name, of_name in by_name.items()}
-        summary[kind] = {"requests_per_second": rates, "ratio": median(ratios), "median_ms": latency}
-        print(
-            f"{kind:8} ours {rates['ours']:7,.0f}/s ({latency['ours']:.1f} ms)   bare {rates['bare']:7,.0f}/s "
-            f"({latency['bare']:.1f} ms)   ratio {median(ratios):.2f}  (rounds: {', '.join(f'{r:.2f}' for r in ratios)})"
-        )
-    print(f"memory   {', '.join(f'{size:.0f} MB' for size in memory)} a worker process")
+    with tempfile.TemporaryDirectory(prefix="fhir-bench-") as folder:
+        side_by_side(Path(folder) / "compare", arguments, summary)
+        operations(Path(folder) / "load", summary)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def side_by_side(data_dir: Path, arguments: argparse.Namespace, summary: dict[str, object]) -> None:
+    """Our server and the bare application in turn; then the soak of ours."""
+    with EmbeddedMongoDB(data_dir) as mongodb:
+        contenders = [
+            start("bare", "benchmarks.bare_app:app", 18081, mongodb.uri),
+            start("ours", "fhir_server.app:worker_app", 18082, mongodb.uri),
+        ]
+        ours = contenders[1]
+        try:
+            for kind, by_name in compare(contenders, arguments.rounds, arguments.seconds).items():
+                summary[kind] = summarise(kind, by_name)
+            if arguments.soak:
+                patients = sample_patients()
+                statuses = soak(ours.port, patients, created_ids(ours, patients), arguments.soak)
+                memory = [round(size) for size in resident_mb(ours.process.pid)]
+                summary["soak"] = {"statuses": statuses, "worker_memory_mb": memory}
+                total = sum(statuses.values())
+                print(f"soak     {total:,} mixed requests, statuses {statuses}: {memory} MB a worker process")
+        finally:
+            for contender in contenders:
+                contender.process.terminate()
+                contender.process.wait(30)
+
+
+def summarise(kind: str, by_name: dict[str, list[Result]]) -> dict[str, object]:
+    """Print a measurement and give it as JSON."""
+    rates = {name: median(r.rate for r in of_name) for name, of_name in by_name.items()}
+    ratios = [ours.rate / bare.rate for ours, bare in zip(by_name["ours"], by_name["bare"], strict=True)]
+    latency = {name: median(r.median_ms for r in of_name) for name, of_name in by_name.items()}
+    print(
+        f"{kind:8} ours {rates['ours']:7,.0f}/s ({latency['ours']:.1f} ms)   bare {rates['bare']:7,.0f}/s "
+        f"({latency['bare']:.1f} ms)   ratio {median(ratios):.2f}  (rounds: {', '.join(f'{r:.2f}' for r in ratios)})"
+    )
+    return {"requests_per_second": rates, "ratio": median(ratios), "ratios": ratios, "median_ms": latency}
+
+
+def operations(data_dir: Path, summary: dict[str, object]) -> None:
+    """Loading Synthea records, if they are at hand, and starting on what was loaded."""
+    synthea = Path(os.environ.get("FHIR_SHARED", ROOT.parent / "shared")) / "synthea"
+    for version in ("v2.4", "v2.7"):
+        if not (synthea / version).is_dir():
+            print(f"load     skipped: {synthea / version} is absent (set FHIR_SHARED)")
+            continue
+        loaded = load_folder(synthea / version, data_dir)
+        summary[f"load {version}"] = loaded
+        print(f"load     Synthea {version}: {loaded['resources']:,.0f} resources, {loaded['per_second']:,.0f}/s")
+    seconds = [seconds_until_ready(data_dir) for _ in range(3)]
+    summary["seconds_until_ready"] = seconds
+    print(f"start    /readyz after {', '.join(f'{s:.2f}' for s in seconds)} s on that data directory")
 
 
 if __name__ == "__main__":

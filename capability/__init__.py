@@ -1,0 +1,1 @@
+"""What is served: the table of interactions, and the CapabilityStatement made from it."""

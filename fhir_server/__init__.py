@@ -1,0 +1,1 @@
+"""The server: routes, negotiation, interactions, the store, loading, the command line."""

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from fhir_server.call import Answer, BundleType
+from fhir_server.outcome import outcome_bytes, outcome_tree
 from resources.change import Stored
 from resources.document import instant
-from resources.problem import Issue, operation_outcome
+from resources.problem import Issue
 
 
 class Link(NamedTuple):
@@ -31,7 +32,7 @@ def searchset(
         for m in matches
     ]
     if issues:
-        entries.append(_join(b'"resource":' + orjson.dumps(operation_outcome(issues)), _OUTCOME))
+        entries.append(_join(b'"resource":' + outcome_bytes(issues), _OUTCOME))
     return _bundle("searchset", entries, links, total)
 
 
@@ -73,7 +74,7 @@ def _response_entry(answer: Answer, base_url: str) -> bytes:
     if answer.content is not None:
         parts.append(b'"resource":' + answer.content)
     if answer.issues:
-        response["outcome"] = operation_outcome(answer.issues)
+        response["outcome"] = outcome_tree(answer.issues)
     parts.append(_member("response", response))
     return _join(*parts)
 

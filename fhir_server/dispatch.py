@@ -33,9 +33,12 @@ HANDLERS: dict[str, Handler] = {
     "vread": vread,
 }
 
-# A Bundle within a Bundle, or the CapabilityStatement as an entry, serve no purpose.
+# As in the routes: what begins with `$` or `_` is no id. A Bundle within a Bundle, or the CapabilityStatement as an entry,
+# serve no purpose.
 _PATTERNS = [
-    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", row.path)), row) for row in INTERACTIONS if row.name in HANDLERS
+    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/$_][^/]*)", row.path)), row)
+    for row in INTERACTIONS
+    if row.name in HANDLERS
 ]
 
 
@@ -52,7 +55,7 @@ def call_for(method: str, url: str, base_url: str) -> Call:
     path, _, query = url.removeprefix(base_url).partition("?")
     path = "/" + unquote(path).strip("/")
     verb = "GET" if method == "HEAD" else method
-    is_known = False
+    allowed: set[str] = set()
     for pattern, row in _PATTERNS:
         match = pattern.fullmatch(path)
         if match is None:
@@ -60,9 +63,10 @@ def call_for(method: str, url: str, base_url: str) -> Call:
         parts = match.groupdict()
         if "type" in parts and parts["type"] not in resource_types():
             continue
-        is_known = True
+        allowed.add(row.method)
         if row.method == verb:
             return Call(row.name, method, parts.get("type"), parts.get("id"), parts.get("version"), query)
-    if is_known:
-        raise problem(405, "not-supported", f"The method {quoted(method)} is not supported at {quoted(url)}.")
+    if allowed:
+        text = f"The method {quoted(method)} is not supported at {quoted(url)}; supported are {', '.join(sorted(allowed))}."
+        raise problem(405, "not-supported", text)
     raise problem(404, "not-found", f"There is nothing at {quoted(url)}.")

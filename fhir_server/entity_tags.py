@@ -16,4 +16,4 @@ def entity_tags(text: str) -> frozenset[str]:
     if text == "*":
         return frozenset({"*"})
     tags = _TAG.findall(text)
-    return frozenset(tags) if tags else frozenset(part.strip() for part in text.split(","))
+    return frozenset(tags) if tags else frozenset(part.strip().removeprefix("W/") for part in text.split(","))

@@ -17,6 +17,7 @@ from fhir_server.call import Call, Return
 from fhir_server.entity_tags import entity_tags
 from resources.problem import problem, quoted
 from search.kinds.own import milliseconds
+from search.query_text import condition_of
 
 FHIR_JSON = "application/fhir+json"
 JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
@@ -38,12 +39,13 @@ def answer_type(request: Request) -> str:
     """The media type to answer with, from `_format` or else `Accept`. Raises a 406 `Problem` where there is none."""
     wanted = format_parameter(request)
     if wanted is not None:
-        found = FORMATS.get(wanted.partition(";")[0].strip())
-        if found is None:
+        media_type, options = parse_options_header(wanted)
+        found = FORMATS.get(media_type)
+        if found is None or options.get("fhirversion", "4.0") not in R4_VERSIONS:
             raise problem(406, "not-supported", f"The format {quoted(wanted)} is not supported; use {FHIR_JSON}.")
         return found
     accept = request.headers.get("Accept")
-    if accept is None or accept == "*/*" or accept == FHIR_JSON:
+    if not accept or accept == "*/*" or accept == FHIR_JSON:
         return FHIR_JSON
     ranges = sorted(parse_accept_header(accept), key=lambda pair: -pair[1])
     for name, quality in ranges:
@@ -84,7 +86,7 @@ def body_of(request: Request, most: int, is_search: bool) -> bytes:
         return b""
     _check_content_type(request, is_search)
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if coding == "gzip":
+    if coding in ("gzip", "x-gzip"):
         return _unzipped(body, most)
     if coding != "identity":
         raise problem(415, "not-supported", f"The content coding {quoted(coding)} is not supported; use gzip or none.")
@@ -116,15 +118,18 @@ def _check_content_type(request: Request, is_search: bool) -> None:
 
 
 def _unzipped(body: bytes, most: int) -> bytes:
-    reader = zlib.decompressobj(wbits=31)
-    try:
-        content = reader.decompress(body, most + 1)
-    except zlib.error:
-        raise problem(400, "structure", "The body says it is gzip, but it cannot be decompressed.") from None
-    if len(content) > most or reader.unconsumed_tail:
-        raise too_large(most)
-    if not reader.eof:
-        raise problem(400, "structure", "The gzip body ends too early.")
+    content = b""
+    while body:  # one gzip file may hold several members, one behind the other
+        reader = zlib.decompressobj(wbits=31)
+        try:
+            content += reader.decompress(body, most + 1 - len(content))
+        except zlib.error:
+            raise problem(400, "structure", "The body says it is gzip, but it cannot be decompressed.") from None
+        if len(content) > most or reader.unconsumed_tail:
+            raise too_large(most)
+        if not reader.eof:
+            raise problem(400, "structure", "The gzip body ends too early.")
+        body = reader.unused_data
     return content
 
 
@@ -136,7 +141,7 @@ def call_from(request: Request, interaction: str, path: dict[str, str], max_body
         path.get("type"),
         path.get("id"),
         path.get("version"),
-        request.query_string.decode("ascii", "replace"),
+        _query_of(request),
     )
     if request.method in ("POST", "PUT"):
         call.body = body_of(request, max_body, interaction == "search")
@@ -146,12 +151,20 @@ def call_from(request: Request, interaction: str, path: dict[str, str], max_body
     if "If-None-Match" in headers:
         call.if_none_match = entity_tags(headers["If-None-Match"])
     if "If-None-Exist" in headers:
-        call.if_none_exist = headers["If-None-Exist"].removeprefix("?")
+        call.if_none_exist = condition_of(headers["If-None-Exist"])
     if "If-Modified-Since" in headers:
         call.if_modified_since = _http_date(headers["If-Modified-Since"])
     if "Prefer" in headers:
         call.prefer_return, call.lenient = _preferences(headers["Prefer"])
     return call
+
+
+def _query_of(request: Request) -> str:
+    """The query as text; many clients send what is not ASCII as it is. Raises a 400 `Problem` where it is not UTF-8."""
+    try:
+        return request.query_string.decode()
+    except UnicodeDecodeError:
+        raise problem(400, "invalid", "The query is not UTF-8.") from None
 
 
 def _preferences(header: str) -> tuple[Return | None, bool]:

@@ -15,6 +15,12 @@ from resources.validation import errors_of, validate
 from search.index_entries import index_entries
 
 
+# MongoDB keeps at most 16 MiB a document: the resource and its index entries, with a little for the rest.
+MAX_STORED_BYTES = 16 * 1024 * 1024 - 16 * 1024
+# What an index entry takes beside its text.
+ENTRY_OVERHEAD = 14
+
+
 def document_of(body: bytes, type_name: str | None) -> Document:
     """The parsed body of a write. Raises a 400 `Problem` where it is no resource of the type that the URL names."""
     if not body:
@@ -34,13 +40,27 @@ def prepare(
 ) -> tuple[Intent, list[Issue]]:
     """The intent to store a document under an id, and the warnings of its validation.
 
-    at: FHIRPath of the resource within a Bundle, for the issues. Raises a 422 `Problem` with every error of validation.
+    at: FHIRPath of the resource within a Bundle, for the issues. Raises a 422 `Problem` with every error of validation, and
+    a 413 for what is too large to be stored.
     """
     issues = validate(document.tree, at)
     if errors_of(issues):
         raise Problem(422, issues)
     entries = index_entries(document.tree, base_url)
+    _check_size(document, entries)
     return Intent(method, document.type, logical_id, document, entries, if_match, if_none_match), issues
+
+
+def _check_size(document: Document, entries: list[str]) -> None:
+    if len(document.text) < MAX_STORED_BYTES // 10:
+        return  # not even with four bytes a character, and as much again for the entries
+    size = len(document.text.encode()) + sum(len(entry.encode()) + ENTRY_OVERHEAD for entry in entries)
+    if size > MAX_STORED_BYTES:
+        raise problem(
+            413,
+            "too-long",
+            f"The resource takes {size:,} bytes with its index entries; {MAX_STORED_BYTES:,} is the most one may take.",
+        )
 
 
 def check_id(document: Document, logical_id: str) -> None:

@@ -2,7 +2,7 @@
 
 https://hl7.org/fhir/R4/http.html#Status-Codes
 
-The one place where a `Problem` becomes an OperationOutcome, and where the driver's errors become a 503.
+The one place where errors of all kinds, ours, HTTP's or the driver's, leave as an OperationOutcome.
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ import gzip
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
 
-import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from fhir_server.call import Answer
 from fhir_server.negotiation import FHIR_JSON, answer_type, wants_pretty
-from fhir_server.request_log import log_fault
-from fhir_server.store.faults import DatabaseError, is_passing
+from fhir_server.outcome import outcome_bytes, unexpected
 from resources.definitions import resource_types
 from resources.pretty import pretty
-from resources.problem import Issue, Problem, operation_outcome, quoted
+from resources.problem import Issue, Problem, quoted
 
 # Below this, compressing costs more than it saves.
 COMPRESS_FROM = 1400
@@ -46,7 +44,7 @@ def respond(answer: Answer, media_type: str, base_url: str) -> Response:
             headers["Location"] = f"{base_url}/{version.type}/{version.id}/_history/{version.version}"
     content = answer.content
     if content is None and answer.issues:
-        content = orjson.dumps(operation_outcome(answer.issues))
+        content = outcome_bytes(answer.issues)
     return _response(answer.status, content, media_type, headers)
 
 
@@ -54,7 +52,7 @@ def outcome(
     status: int, issues: Sequence[Issue], headers: Mapping[str, str] | None = None, media_type: str | None = None
 ) -> Response:
     """An OperationOutcome as a response."""
-    return _response(status, orjson.dumps(operation_outcome(issues)), media_type or _error_type(), headers or {})
+    return _response(status, outcome_bytes(issues), media_type or _error_type(), headers or {})
 
 
 def _error_type() -> str:
@@ -106,18 +104,9 @@ def register_error_handlers(app: Flask) -> None:
         }.get(status, error.description or error.name)
         return outcome(status, [Issue("error", ISSUE_CODES.get(status, "processing"), text)], headers)
 
-    @app.errorhandler(DatabaseError)
-    def _database(error: DatabaseError) -> Response:
-        log_fault(error)
-        if is_passing(error):
-            text = "The database cannot be reached at the moment; please try again."
-            return outcome(503, [Issue("error", "transient", text)], {"Retry-After": "5"})
-        return _unexpected()
-
     @app.errorhandler(Exception)
     def _anything(error: Exception) -> Response:
-        log_fault(error)
-        return _unexpected()
+        return _problem(unexpected(error))
 
 
 def _nothing_here(path: str) -> str:
@@ -126,8 +115,3 @@ def _nothing_here(path: str) -> str:
     if len(parts) > 1 and parts[0] == "fhir" and parts[1][:1].isalpha() and parts[1] not in resource_types():
         return f"There is nothing at this address; {quoted(parts[1])} is not an R4 resource type."
     return "There is nothing at this address."
-
-
-def _unexpected() -> Response:
-    text = "The server met an unexpected fault; its log has the details under this answer's X-Request-Id."
-    return outcome(500, [Issue("fatal", "exception", text)])

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ class Entry:
     """One entry of a request Bundle.
 
     index: its place in the Bundle. method and url: from `request`; empty where the Bundle is no request.
-    request: the whole `request` member. document: the resource, or None.
+    request: the whole `request` member. document: the resource, or None. fault: what is wrong with this entry alone, where
+    the others can go on without it.
     """
 
     index: int
@@ -32,6 +33,7 @@ class Entry:
     url: str
     request: dict[str, Any]
     document: Document | None
+    fault: Problem | None = None
 
     @property
     def place(self) -> str:
@@ -45,10 +47,11 @@ class Bundle:
     entries: list[Entry]
 
 
-def parse_bundle(body: bytes | str) -> Bundle:
+def parse_bundle(body: bytes | str, types: Collection[str] | None = None) -> Bundle:
     """A Bundle with its entries. The resources in them are parsed but not validated.
 
-    Raises a 400 `Problem` for text that is no Bundle, or whose envelope breaks the rules for its type, with every fault.
+    types: those expected; None for any. Raises a 400 `Problem` for text that is no Bundle, or whose envelope breaks the rules
+    for its type, with every fault. In a batch, a resource of no known type is the fault of its entry alone.
     """
     documents: dict[int, Document] = {}  # id() of the parsed tree → the document it belongs to
 
@@ -71,12 +74,21 @@ def parse_bundle(body: bytes | str) -> Bundle:
 
     _, tree, _ = parse_object(body, {"entry": parse_entries})
     check_resource_type(tree, "Bundle")
+    if types is not None and isinstance(tree.get("type"), str) and tree["type"] not in types:
+        text = f"The Bundle's type is {quoted(tree['type'])}; expected is {' or '.join(repr(name) for name in types)}."
+        raise problem(400, "value", text, "Bundle.type")
     _check_envelope(tree)
     entries: list[Entry] = []
     for index, entry in enumerate(tree.get("entry", ())):
         resource = entry.get("resource")
+        fault: Problem | None = None
         if resource is not None:
-            check_resource_type(resource, None, f"Bundle.entry[{index}].resource")
+            try:
+                check_resource_type(resource, None, f"Bundle.entry[{index}].resource")
+            except Problem as found:
+                if tree["type"] != "batch":
+                    raise
+                fault = found
         request = entry.get("request", {})
         entries.append(
             Entry(
@@ -85,7 +97,8 @@ def parse_bundle(body: bytes | str) -> Bundle:
                 request.get("method", ""),
                 request.get("url", ""),
                 request,
-                documents[id(resource)] if resource is not None else None,
+                documents[id(resource)] if resource is not None and fault is None else None,
+                fault,
             )
         )
     return Bundle(tree["type"], entries)
@@ -126,10 +139,11 @@ def in_verb_order(entries: Iterable[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: VERB_ORDER.get(entry.method, 0))
 
 
-def check_no_duplicates(targets: Iterable[tuple[str, Entry]]) -> None:
+def check_no_duplicates(targets: Iterable[tuple[str, Entry]], kept: Iterable[tuple[str, Entry]] = ()) -> None:
     """Raise a 400 `Problem` where two entries of a transaction write the same resource.
 
-    targets: `Patient/1` → entry, for each entry that writes.
+    targets: `Patient/1` → entry, for each entry that writes. kept: the same for conditional creates that found their
+    resource: several may find the same one, but none that another entry changes under it.
     """
     first: dict[str, Entry] = {}
     issues: list[Issue] = []
@@ -137,6 +151,10 @@ def check_no_duplicates(targets: Iterable[tuple[str, Entry]]) -> None:
         other = first.setdefault(key, entry)
         if other is not entry:
             text = f"{other.place} and {entry.place} both write {quoted(key)}; a transaction may write a resource once."
+            issues.append(Issue("error", "duplicate", text, entry.place))
+    for key, entry in kept:
+        if other := first.get(key):
+            text = f"The condition of {entry.place} finds {quoted(key)}, which {other.place} writes in the same transaction."
             issues.append(Issue("error", "duplicate", text, entry.place))
     if issues:
         raise Problem(400, issues)

@@ -56,7 +56,7 @@ class Intent:
     """What a request wants done to one resource whose id is known.
 
     document and entries: None and empty for a deletion. if_match: versions of which one must be current; None where the
-    client states none. if_none_match: the client demands that there be no such resource yet.
+    client states none; {"*"} for any version at all. if_none_match: the client demands that there be no such resource yet.
     """
 
     method: Method
@@ -81,7 +81,7 @@ def decide(intent: Intent, before: Stored | None, now: int) -> Change | None:
     exists = before is not None and not before.is_deleted
     if intent.if_none_match and exists:
         raise problem(412, "conflict", f"{intent.key} exists already.")
-    if intent.if_match is not None:
+    if intent.if_match is not None and not (exists and "*" in intent.if_match):
         current = str(before.version) if before is not None and exists else None
         if current not in intent.if_match:
             wanted = ", ".join(sorted(intent.if_match))

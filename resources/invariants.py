@@ -191,17 +191,26 @@ def _lacks(node: dict[str, Any], holder: str, needed: str) -> bool:
     return holder in node and needed not in node and "_" + needed not in node
 
 
-def _per_1(period: dict[str, Any], visit: Visit) -> str | None:
+def _per_1(period: dict[str, Any], _: Visit) -> str | None:
     start, end = period.get("start"), period.get("end")
     if not isinstance(start, str) or not isinstance(end, str):
         return None
     if len(start) == len(end) and start[10:11] == end[10:11] and start[-6:] == end[-6:] and start[:19] <= end[:19]:
         return None  # same form, same zone: the text itself tells, and nearly every period is of this kind
+    if _is_in_order("start <= end", period, "Period"):
+        return None
+    return f"The period ends ({quoted(end)}) before it starts ({quoted(start)})"
+
+
+def _rng_2(value: dict[str, Any], _: Visit) -> str | None:
+    return None if _is_in_order("low <= high", value, "Range") else "The low end of the range is above its high end"
+
+
+def _is_in_order(comparison: str, value: dict[str, Any], type_name: str) -> bool:
     try:
-        order = fhirpath.compile("start <= end").evaluate(period, type_name="Period", resource=visit.resource)
-    except fhirpath.FhirPathError:
-        return None  # one of them is no date, which is reported on its own
-    return f"The period ends ({quoted(end)}) before it starts ({quoted(start)})" if order == [False] else None
+        return fhirpath.compile(comparison).evaluate(value, type_name=type_name) != [False]
+    except _NOT_EVALUATED:
+        return True  # what has no value, or one of the wrong form (reported on its own), stands in no order
 
 
 def _obs_6(observation: dict[str, Any], _: Visit) -> str | None:
@@ -252,6 +261,7 @@ _NATIVE: dict[str, Native] = {
     "qty-3": _qty_3,
     "que-12": _que_12,
     "ref-1": _ref_1,
+    "rng-2": _rng_2,
     "sdf-4": _sdf_4,
     "sqty-1": _sqty_1,
     "tim-9": _tim_9,

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/http.html#trules ("the server SHALL replace all matching links in the bundle")
 
 A walk over the parsed tree, led by the definitions, finds which strings may be replaced: `Reference.reference`, elements
-of type uri, url, oid and uuid, and links in narrative. The n-th string value of the tree is the n-th string value of the
+of type uri, url, oid and uuid, and links in narrative, of which only the address itself is replaced. The n-th string value of the tree is the n-th string value of the
 text, which tells where to put the new one.
 """
 
@@ -13,7 +13,7 @@ import html
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,8 +24,14 @@ from resources.raw_json import Span
 Replace = Callable[[str, bool], str | None]
 """(text, whether it stands in a Reference) → what to put in its place, or None to leave it. May raise a `Problem`."""
 
+Cut = tuple[int, int, str]
+"""From, to, and what to put there instead."""
+
 _STRING = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t]*:)?')
-_LINK = re.compile(r"""(<(?:a|img)\b[^>]*?\b(?:href|src)\s*=\s*)("[^"]*"|'[^']*')""")
+_LINK = re.compile(r"""<(?:a|img)\b[^>]*?\b(?:href|src)\s*=\s*("[^"]*"|'[^']*')""")
+_CHARACTER = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL
+)
 _URI_TYPES = frozenset({"uri", "url", "oid", "uuid"})
 
 
@@ -35,18 +41,32 @@ def rewrite(document: Document, replace: Replace) -> Document:
         return document
     walk = _Walk(replace)
     walk.object(document.tree, document.type)
-    if not walk.replaced:
+    if not walk.cuts:
         return document
-    edits: list[tuple[int, int, str]] = []
+    edits: list[Cut] = []
     ordinal = 0
     for match in _STRING.finditer(document.text):
         if match[2] is not None:
             continue  # a member's name
-        new = walk.replaced.get(ordinal)
-        if new is not None:
-            edits.append((match.start(1), match.end(1), json.dumps(new, ensure_ascii=False)))
+        if cuts := walk.cuts.get(ordinal):
+            places = _places(match[1])
+            edits += [
+                (
+                    match.start(1) + places[start],
+                    match.start(1) + places[end],
+                    json.dumps(new, ensure_ascii=False)[1:-1],
+                )
+                for start, end, new in cuts
+            ]
         ordinal += 1
     return Document(_edited(document.text, edits), document.tree, _moved(document.spans, edits))
+
+
+def _places(token: str) -> Sequence[int]:
+    """Where each character of a JSON string begins in its spelling, and where the last one ends."""
+    if "\\" not in token:
+        return range(1, len(token))
+    return [1 + character.start() for character in _CHARACTER.finditer(token[1:-1])] + [len(token) - 1]
 
 
 def _may_hold_links(text: str) -> bool:
@@ -54,12 +74,12 @@ def _may_hold_links(text: str) -> bool:
 
 
 class _Walk:
-    """Visits every string value in the order of the text and notes which ones to replace."""
+    """Visits every string value in the order of the text and notes what to replace in which."""
 
     def __init__(self, replace: Replace) -> None:
         self._replace = replace
         self._ordinal = 0
-        self.replaced: dict[int, str] = {}
+        self.cuts: dict[int, list[Cut]] = {}
 
     def object(self, node: dict[str, Any], type_name: str | None) -> None:
         if type_name == "Resource":
@@ -90,18 +110,26 @@ class _Walk:
         self._ordinal += 1
         if type_name is None:
             return value
+        cuts: list[Cut] = []
         if type_name == "xhtml":
-            new = _LINK.sub(self._link, value) if "<a" in value or "<img" in value else value
+            if "<a" in value or "<img" in value:
+                cuts = self._links(value)
         else:
-            new = self._replace(value, type_name == "Reference.reference") or value
-        if new != value:
-            self.replaced[ordinal] = new
-        return new
+            new = self._replace(value, type_name == "Reference.reference")
+            if new is not None and new != value:
+                cuts = [(0, len(value), new)]
+        if not cuts:
+            return value
+        self.cuts[ordinal] = cuts
+        return _edited(value, cuts)
 
-    def _link(self, match: re.Match[str]) -> str:
-        quote = match[2][0]
-        new = self._replace(html.unescape(match[2][1:-1]), False)
-        return match[0] if new is None else f"{match[1]}{quote}{html.escape(new)}{quote}"
+    def _links(self, narrative: str) -> list[Cut]:
+        cuts: list[Cut] = []
+        for match in _LINK.finditer(narrative):
+            new = self._replace(html.unescape(match[1][1:-1]), False)
+            if new is not None:
+                cuts.append((match.start(1) + 1, match.end(1) - 1, html.escape(new)))
+        return cuts
 
 
 @cache
@@ -123,7 +151,7 @@ def _member_types(type_name: str) -> dict[str, str]:
     return types
 
 
-def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
+def _edited(text: str, edits: list[Cut]) -> str:
     parts: list[str] = []
     at = 0
     for start, end, new in edits:
@@ -133,7 +161,7 @@ def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
     return "".join(parts)
 
 
-def _moved(spans: dict[str, Span], edits: list[tuple[int, int, str]]) -> dict[str, Span]:
+def _moved(spans: dict[str, Span], edits: list[Cut]) -> dict[str, Span]:
     """The places of the members after the edits, each of which lies inside the value of one member."""
     ends = [end for _, end, _ in edits]
     shifts = [0]

@@ -6,24 +6,38 @@ value can pass for another. Every stored document that is not deleted carries `L
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 LIVE = "."
 HIGHEST = "\U0010ffff"
-# A longer value is found by its beginning; nothing that people search for is longer, and the index stays small.
+# Longer values are cut, so that the index stays small; nothing that people search for is longer.
 LONGEST_PART = 200
+_KEPT_OF_LONGER = 100
 
 Filter = dict[str, Any]
 """A MongoDB filter as a plain value."""
 
 
 def entry(code: str, *parts: str) -> str:
-    """`entry("identifier", "urn:x", "1")` → `identifier|urn:x|1`."""
-    return "|".join((code, *(_escaped(part) for part in parts)))
+    """`entry("identifier", "urn:x", "1")` → `identifier|urn:x|1`.
+
+    Equal entries mean equal values however long they are, because conditional creates rest on that: a value that is too
+    long ends in a digest of the whole of it.
+    """
+    return "|".join((code, *(_escaped(part if len(part) <= LONGEST_PART else _digested(part)) for part in parts)))
+
+
+def beginning(code: str, text: str) -> str:
+    """An entry that is searched by its beginning; text that is too long is just cut."""
+    return f"{code}|{_escaped(text[:LONGEST_PART])}"
+
+
+def _digested(part: str) -> str:
+    return f"{part[:_KEPT_OF_LONGER]}…{hashlib.sha256(part.encode()).hexdigest()}"
 
 
 def _escaped(part: str) -> str:
-    part = part[:LONGEST_PART]
     return part.replace("\\", "\\\\").replace("|", "\\|") if "|" in part or "\\" in part else part
 
 

@@ -16,7 +16,7 @@ from search.cursor import decode_cursor
 from search.entry_text import LIVE, Filter, all_of, equal_to
 from search.kinds import own, reference, string, token, uri
 from search.parameters import Parameter, parameters_of
-from search.query_text import Criterion, Query, parse_pairs, parse_query
+from search.query_text import RESULT_PARAMETERS, Criterion, Query, parse_pairs, parse_query
 
 FilterBuilder = Callable[[Parameter, Criterion, str], Filter]
 
@@ -73,10 +73,13 @@ def plan_condition(type_name: str, query_string: str, base_url: str) -> Step:
     """The plan of a conditional request's criteria; it looks for two matches, because more make no difference.
 
     https://hl7.org/fhir/R4/http.html#ccreate
-    Raises a 400 `Problem` for unknown parameters, whatever handling the client prefers, and for no criteria at all:
-    otherwise a slip would make the condition true for every resource.
+    Raises a 400 `Problem` for unknown parameters, whatever handling the client prefers, for those that only say what the
+    answer looks like, and for no criteria at all: otherwise a slip would make the condition true for every resource.
     """
     pairs = parse_pairs(query_string)
+    for name, _ in pairs:
+        if name in RESULT_PARAMETERS:
+            raise problem(400, "not-supported", f"The parameter {quoted(name)} has no meaning in a condition.")
     query = parse_query(pairs, parameters_of(type_name))
     if not query.criteria:
         raise problem(400, "invalid", f"The condition {quoted(query_string)} has no search parameter.")

@@ -24,6 +24,7 @@ MAX_VALUES = 500
 # Parameters that say what the answer looks like; negotiation and paging handle them.
 FORMAT_PARAMETERS = frozenset({"_format", "_pretty"})
 CURSOR = "_cursor"
+RESULT_PARAMETERS = frozenset({CURSOR, "_count", "_summary", "_total"})
 
 Total = Literal["none", "estimate", "accurate"]
 
@@ -78,6 +79,12 @@ def parse_pairs(query_string: str) -> list[tuple[str, str]]:
         return parse_qsl(query_string, keep_blank_values=True, errors="strict", max_num_fields=MAX_VALUES)
     except ValueError:
         raise problem(400, "invalid", f"The query is not UTF-8 or has more than {MAX_VALUES} parameters.") from None
+
+
+def condition_of(text: str) -> str:
+    """The criteria of a conditional create; clients also write `?identifier=...` and `Patient?identifier=...`."""
+    before, mark, query = text.partition("?")
+    return query if mark and "=" not in before else text
 
 
 def parse_query(pairs: Sequence[tuple[str, str]], known: Iterable[str], lenient: bool = False) -> Query:

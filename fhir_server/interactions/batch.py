@@ -8,34 +8,39 @@ from __future__ import annotations
 from fhir_server.bundle_writer import response_bundle
 from fhir_server.call import Answer, Call
 from fhir_server.dispatch import perform
-from fhir_server.interactions.entry_calls import entry_call
-from fhir_server.interactions.links import Links
-from fhir_server.interactions.transaction import naming
+from fhir_server.interactions.entry_calls import entry_call, without_content
+from fhir_server.interactions.links import batch_replacement
+from fhir_server.interactions.naming import naming
+from fhir_server.outcome import unexpected
 from fhir_server.services import Services
 from resources.bundle import Bundle, Entry, in_verb_order
 from resources.problem import Problem
-from resources.rewriting import rewrite
+from resources.rewriting import Replace, rewrite
 
 
 def batch_response(bundle: Bundle, call: Call, services: Services) -> Answer:
     """Carry out a batch Bundle and answer with a batch-response Bundle, entry by entry in its order."""
-    links = Links([], services)  # entries of a batch may not refer to each other; conditional references are resolved
+    replacement = batch_replacement({entry.full_url for entry in bundle.entries if entry.full_url}, services)
     answers: dict[int, Answer] = {}
     for entry in in_verb_order(bundle.entries):
-        answers[entry.index] = _answer(entry, links, call, services)
+        answers[entry.index] = _answer(entry, replacement, call, services)
     return Answer(
         200, response_bundle("batch-response", [answers[entry.index] for entry in bundle.entries], services.base_url)
     )
 
 
-def _answer(entry: Entry, links: Links, call: Call, services: Services) -> Answer:
+def _answer(entry: Entry, replacement: Replace, call: Call, services: Services) -> Answer:
     try:
         with naming(entry):
             single = entry_call(entry, services.base_url)
             single.prefer_return = call.prefer_return or "minimal"
             single.lenient = call.lenient
             if single.document is not None:
-                single.document = rewrite(single.document, links.replacement_for(entry))
-            return perform(single, services)
+                single.document = rewrite(single.document, replacement)
+            answer = perform(single, services)
     except Problem as fault:
         return Answer(fault.status, issues=fault.issues)
+    except Exception as error:  # what earlier entries stored stays stored, so the client must learn of it
+        fault = unexpected(error)
+        return Answer(fault.status, issues=fault.issues)
+    return without_content(answer) if single.method == "HEAD" else answer

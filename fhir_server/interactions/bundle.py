@@ -10,7 +10,7 @@ from fhir_server.interactions.batch import batch_response
 from fhir_server.interactions.transaction import transaction_response
 from fhir_server.services import Services
 from resources.bundle import parse_bundle
-from resources.problem import problem, quoted
+from resources.problem import problem
 
 # A client that waits longer is better told to come back.
 WAIT_SECONDS = 20.0
@@ -25,7 +25,7 @@ def bundle(call: Call, services: Services) -> Answer:
             503, "throttled", "Too many Bundles are processed at once; please try again.", headers={"Retry-After": "5"}
         )
     try:
-        parsed = parse_bundle(call.body)
+        parsed = parse_bundle(call.body, ("batch", "transaction"))
         most = services.settings.max_transaction_entries
         if len(parsed.entries) > most:
             raise problem(
@@ -33,13 +33,6 @@ def bundle(call: Call, services: Services) -> Answer:
             )
         if parsed.type == "transaction":
             return transaction_response(parsed, call, services)
-        if parsed.type == "batch":
-            return batch_response(parsed, call, services)
-        raise problem(
-            400,
-            "value",
-            f"The Bundle's type is {quoted(parsed.type)}; 'batch' or 'transaction' is expected.",
-            "Bundle.type",
-        )
+        return batch_response(parsed, call, services)
     finally:
         services.bundles.release()

@@ -5,24 +5,26 @@ https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.request
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from fhir_server.call import Call
+from fhir_server.call import Answer, Call
 from fhir_server.dispatch import call_for
 from fhir_server.entity_tags import entity_tags
 from resources.bundle import Entry
 from resources.problem import problem
 from search.kinds.own import milliseconds
+from search.query_text import condition_of
 
 WITH_RESOURCE = frozenset({"create", "update", "conditional_update"})
 
 
 def entry_call(entry: Entry, base_url: str) -> Call:
     """The call that an entry asks for. Raises a `Problem` where it has no request, a wrong address or a wrong resource."""
+    if entry.fault is not None:
+        raise entry.fault
     if not entry.method or not entry.url:
         raise problem(400, "required", "The entry has no request with a method and a URL.", f"{entry.place}.request")
-    if entry.method == "PATCH":
-        raise problem(501, "not-supported", "PATCH is not supported.", f"{entry.place}.request.method")
     call = call_for(entry.method, entry.url, base_url)
     request = entry.request
     if call.interaction in WITH_RESOURCE:
@@ -38,8 +40,14 @@ def entry_call(entry: Entry, base_url: str) -> Call:
         call.if_none_match = entity_tags(request["ifNoneMatch"])
     if "ifModifiedSince" in request:
         call.if_modified_since = _moment(request["ifModifiedSince"])
-    call.if_none_exist = request.get("ifNoneExist")
+    if "ifNoneExist" in request:
+        call.if_none_exist = condition_of(request["ifNoneExist"])
     return call
+
+
+def without_content(answer: Answer) -> Answer:
+    """The answer to an entry with HEAD, which is that to GET but for the resource."""
+    return replace(answer, content=None)
 
 
 def _moment(instant: str) -> int | None:

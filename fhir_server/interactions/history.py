@@ -13,7 +13,7 @@ from fhir_server.call import Answer, Call
 from fhir_server.interactions.read import not_found
 from fhir_server.prepare_write import checked_id
 from fhir_server.services import Services
-from fhir_server.store.histories import HistoryQuery, Position, find_history
+from fhir_server.store.histories import HistoryPage, HistoryQuery, Position, find_history
 from fhir_server.store.reads import read
 from resources.problem import problem, quoted
 from search.cursor import decode_cursor, encode_cursor
@@ -23,6 +23,9 @@ from search.query_text import CURSOR, DEFAULT_COUNT, FORMAT_PARAMETERS, MAX_COUN
 
 def history(call: Call, services: Services) -> Answer:
     """One page of versions, newest first, as a history Bundle; for an instance, its deletions too."""
+    if call.type is None and services.database.session is not None:
+        # MongoDB lists its collections only outside of a transaction.
+        raise problem(400, "not-supported", "The history of the whole system cannot be read within a transaction.")
     total: int | None = None
     query = HistoryQuery(call.type, call.id, DEFAULT_COUNT)
     query, shown = _read_query(query, call)
@@ -32,7 +35,8 @@ def history(call: Call, services: Services) -> Answer:
             raise not_found(call.type, call.id)
         if query.since is None and query.at is None:
             total = current.version  # versions are numbered without gaps
-    page = find_history(services.database, query)
+    # With `_count=0` only the number is wanted; of a type or the system it is not known.
+    page = find_history(services.database, query) if query.limit else HistoryPage([], has_more=False)
     url = "/".join(part for part in (services.base_url, call.type, call.id, "_history") if part)
     links = [Link("self", url + _query_string(shown))]
     if page.has_more:

@@ -5,88 +5,104 @@ https://hl7.org/fhir/R4/bundle.html#references and https://hl7.org/fhir/R4/http.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection
+from dataclasses import replace
+from functools import partial
 
+from fhir_server.interactions.arrivals import Arrivals
 from fhir_server.services import Services
 from fhir_server.store.run_plan import find_ids
 from resources.bundle import Entry
 from resources.problem import problem, quoted
 from resources.references import parse_conditional, parse_literal
 from resources.rewriting import Replace
-from search.entry_text import LIVE
-from search.index_entries import index_entries
-from search.match import matches
+from search.entry_text import all_of
 from search.plan import Step, plan_condition
 
 
 class Links:
-    """What the links in a Bundle are to be replaced by.
+    """What the links in a transaction are to be replaced by.
 
-    targets: each entry that is stored, with the `Type/id` that it is stored as.
+    targets: full URL → `Type/id` that the entry's resource is stored as. written: `Type/id` of all that the entries write
+    or delete. arrivals: what they store.
+
+    A conditional reference means what matches once the transaction is done: what is stored and stays as it is, and what
+    the transaction stores. Raises a 412 `Problem` where that is not exactly one resource, and a 400 for a `urn:uuid` that
+    is no entry's full URL: it could never be resolved later.
     """
 
-    def __init__(self, targets: Sequence[tuple[Entry, str]], services: Services) -> None:
+    def __init__(
+        self, targets: dict[str, str], written: Collection[str], arrivals: Arrivals, services: Services
+    ) -> None:
         self._services = services
-        self._targets = targets
-        self._by_full_url = {entry.full_url: key for entry, key in targets if entry.full_url}
+        self._by_full_url = targets
+        self._written = written
+        self._arrivals = arrivals
         self._conditional: dict[str, str] = {}
-        self._indexed: dict[str, list[tuple[str, dict[str, Any]]]] | None = None
 
     def replacement_for(self, entry: Entry) -> Replace:
         """The replacement function for the resource of one entry; relative references count from its `fullUrl`."""
-        base = _base_of(entry)
+        return partial(self.replacement, base=_base_of(entry))
 
-        def replace(text: str, is_reference: bool) -> str | None:
-            key = self._by_full_url.get(text)
-            if key is not None:
-                return key
-            literal = parse_literal(text) if is_reference or base else None
-            if literal is not None:
-                url = (base or "") + literal.key if literal.base is None else literal.base + literal.key
-                key = self._by_full_url.get(url)
-                # An unversioned link to what the Bundle carries; a version of another server means nothing here.
-                return key if key is not None and literal.version is None else None
-            if is_reference and "?" in text and (conditional := parse_conditional(text)):
-                return self._resolved(text, *conditional)
+    def replacement(self, text: str, is_reference: bool, base: str | None) -> str | None:
+        """What to put in place of a link, or None to leave it. base: of relative references, None where there is none."""
+        key = self._by_full_url.get(text)
+        if key is not None:
+            return key
+        literal = parse_literal(text) if is_reference or base else None
+        if literal is not None:
+            url = (base or "") + literal.key if literal.base is None else literal.base + literal.key
+            # A link to what the Bundle carries; a version that it has on another server means nothing here.
+            return self._by_full_url.get(url) if literal.version is None else None
+        if not is_reference:
             return None
-
-        return replace
+        if text.startswith(("urn:uuid:", "urn:oid:")):
+            raise problem(400, "invalid", f"The reference {quoted(text)} is the full URL of no entry of this Bundle.")
+        if "?" in text and (conditional := parse_conditional(text)):
+            return self._resolved(text, *conditional)
+        return None
 
     def _resolved(self, text: str, type_name: str, query: str) -> str:
         known = self._conditional.get(text)
         if known is not None:
             return known
         step = plan_condition(type_name, query, self._services.base_url)
-        found = [f"{type_name}/{logical_id}" for logical_id in find_ids(self._services.database, step)]
-        if not found:
-            found = self._matching_entries(step)
+        found = {*self._staying(step), *self._arrivals.select(step)}
         if len(found) != 1:
             what = "Nothing matches" if not found else "More than one resource matches"
             raise problem(
                 412, "not-found" if not found else "multiple-matches", f"{what} the reference {quoted(text)}."
             )
-        self._conditional[text] = found[0]
-        return found[0]
+        key = self._conditional[text] = found.pop()
+        return key
 
-    def _matching_entries(self, step: Step) -> list[str]:
-        """The resources of this very Bundle that a condition selects."""
-        if self._indexed is None:
-            self._indexed = defaultdict(list)
-            for entry, key in self._targets:
-                if entry.document is not None:
-                    document = entry.document
-                    indexed = {"_id": key.partition("/")[2], "k": _entries_of(document.tree, self._services.base_url)}
-                    self._indexed[document.type].append((key, indexed))
-        return [key for key, indexed in self._indexed.get(step.type, ()) if matches(step.filter, indexed)]
+    def _staying(self, step: Step) -> list[str]:
+        """The `Type/id` of stored resources that a condition selects and the transaction does not touch."""
+        found = [f"{step.type}/{logical_id}" for logical_id in find_ids(self._services.database, step)]
+        if not any(key in self._written for key in found):
+            return found
+        written = [key.partition("/")[2] for key in self._written if key.startswith(step.type + "/")]
+        others = replace(step, filter=all_of([step.filter, {"_id": {"$nin": written}}]))
+        return [f"{step.type}/{logical_id}" for logical_id in find_ids(self._services.database, others)]
 
 
-def _entries_of(tree: dict[str, Any], base_url: str) -> list[str]:
-    try:
-        return index_entries(tree, base_url)
-    except (AttributeError, TypeError, ValueError):
-        return [LIVE]  # not validated yet, and evidently malformed; validation will say so
+def batch_replacement(full_urls: Collection[str], services: Services) -> Replace:
+    """The replacement function for a batch: conditional references become what they match in the store.
+
+    full_urls: of the entries. They must not refer to each other, so a Reference to one of them by its `urn:uuid` is refused,
+    with 400: it could not be resolved later. https://hl7.org/fhir/R4/http.html#brules
+    """
+    links = Links({}, (), Arrivals((), services.base_url), services)
+
+    def replacement(text: str, is_reference: bool) -> str | None:
+        if not is_reference or not text.startswith("urn:"):
+            return links.replacement(text, is_reference, None)
+        if text in full_urls:
+            what = "names another entry, which a transaction allows and a batch does not"
+            raise problem(400, "invalid", f"The reference {quoted(text)} {what}.")
+        return None
+
+    return replacement
 
 
 def _base_of(entry: Entry) -> str | None:

@@ -10,6 +10,7 @@ from fhir_server.call import Answer, Call
 from fhir_server.services import Services
 from fhir_server.store.run_plan import Page, count, find_page
 from resources.problem import Issue
+from resources.raw_json import decode_utf8
 from search.cursor import encode_cursor
 from search.parameters import parameters_of
 from search.plan import plan_search
@@ -21,7 +22,7 @@ def search(call: Call, services: Services) -> Answer:
     assert call.type is not None  # the route has it
     pairs = parse_pairs(call.query)
     if call.method == "POST" and call.body:
-        pairs += parse_pairs(call.body.decode("utf-8", "surrogateescape"))
+        pairs += parse_pairs(decode_utf8(call.body))
     query = parse_query(pairs, parameters_of(call.type), call.lenient)
     step = plan_search(call.type, query, services.base_url)
     page = Page([], has_more=False) if query.summary_count else find_page(services.database, step)

@@ -15,17 +15,18 @@ done over.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 from fhir_server.bundle_writer import response_bundle
 from fhir_server.call import Answer, Call, Return
 from fhir_server.dispatch import perform
-from fhir_server.interactions.entry_calls import entry_call
+from fhir_server.interactions.arrivals import Arrivals
+from fhir_server.interactions.entry_calls import entry_call, without_content
 from fhir_server.interactions.links import Links
-from fhir_server.interactions.write import deleted, guard_name, single_match, written
+from fhir_server.interactions.naming import naming
+from fhir_server.interactions.write import check_not_taken, deleted, guard_name, single_match, written
 from fhir_server.prepare_write import check_id, checked_id, prepare
 from fhir_server.services import Services
 from fhir_server.store.commit import commit_together
@@ -50,13 +51,13 @@ ChooseId = Callable[[Entry], str]
 class Work:
     """One entry on its way through a transaction.
 
-    condition: the plan and the text of its condition, if it has one; match: the id that it selects now, or None.
+    condition: the plan of its condition, if it has one; match: the id that it selects now, or None.
     id: of the resource that the entry writes; None for reads, and for a conditional delete that matches nothing.
     """
 
     entry: Entry
     call: Call
-    condition: tuple[Step, str] | None = None
+    condition: Step | None = None
     match: str | None = None
     id: str | None = None
     intent: Intent | None = None
@@ -70,6 +71,15 @@ class Work:
     def keeps_match(self) -> bool:
         """Whether this is a conditional create that found its resource, which then stays as it is."""
         return self.call.interaction == "create" and self.match is not None
+
+    @property
+    def changes(self) -> bool:
+        """Whether a resource is to be written or deleted."""
+        return self.is_write and self.id is not None and not self.keeps_match
+
+    @property
+    def key(self) -> str:
+        return f"{self.call.type}/{self.id}"
 
 
 class _MovedError(Exception):
@@ -88,9 +98,8 @@ def transaction(
         works = [_work(entry, services, prefer_return) for entry in in_verb_order(bundle.entries)]
         _identify(works, services, choose_id)
         check_no_duplicates(
-            (f"{work.call.type}/{work.id}", work.entry)
-            for work in works
-            if work.is_write and work.id is not None and not work.keeps_match
+            [(work.key, work.entry) for work in works if work.changes],
+            [(work.key, work.entry) for work in works if work.keeps_match],
         )
         _prepare(works, services)
         services.database.prepare({work.call.type for work in works if work.is_write and work.call.type})
@@ -112,29 +121,15 @@ def transaction_response(bundle: Bundle, call: Call, services: Services) -> Answ
     return Answer(200, response_bundle("transaction-response", answers, services.base_url))
 
 
-@contextmanager
-def naming(entry: Entry) -> Iterator[None]:
-    """Let a problem of an entry say which entry it is."""
-    try:
-        yield
-    except Problem as fault:
-        raise Problem(
-            fault.status,
-            [
-                i
-                if (i.expression or "").startswith("Bundle.")
-                else Issue(
-                    i.severity, i.code, f"{entry.place} ({entry.method} {entry.url[:200]}): {i.text}", entry.place
-                )
-                for i in fault.issues
-            ],
-            fault.headers,
-        ) from None
-
-
 def _work(entry: Entry, services: Services, prefer_return: Return) -> Work:
     with naming(entry):
-        call = entry_call(entry, services.base_url)
+        try:
+            call = entry_call(entry, services.base_url)
+        except Problem as fault:
+            if fault.status != 405:
+                raise
+            # Of the transaction as a whole, 405 would say that the FHIR base takes no POST.
+            raise Problem(400, fault.issues) from None
         call.prefer_return = prefer_return
         return Work(entry, call)
 
@@ -149,7 +144,7 @@ def _identify(works: list[Work], services: Services, choose_id: ChooseId | None)
             condition = call.if_none_exist if call.interaction == "create" else call.query
             if call.interaction in ("conditional_update", "conditional_delete") or (condition and call.if_none_exist):
                 step = plan_condition(call.type, condition or "", services.base_url)
-                work.condition = step, condition or ""
+                work.condition = step
                 work.match = single_match(services.database, step)
             if call.id is not None:
                 work.id = checked_id(call.id)
@@ -166,15 +161,19 @@ def _identify(works: list[Work], services: Services, choose_id: ChooseId | None)
 
 
 def _prepare(works: list[Work], services: Services) -> None:
-    links = Links(
-        [(w.entry, f"{w.call.type}/{w.id}") for w in works if w.is_write and w.id and w.call.document], services
+    arrivals = Arrivals(
+        [(w.key, w.call.document) for w in works if w.changes and w.call.document is not None], services.base_url
     )
+    _check_conditions(works, arrivals)
+    targets = {w.entry.full_url: w.key for w in works if w.entry.full_url and w.call.document and w.id}
+    links = Links(targets, {w.key for w in works if w.changes}, arrivals, services)
     faults: list[Problem] = []
     for work in works:
         call = work.call
-        if not work.is_write or work.id is None or work.keeps_match:
+        if not work.changes:
             continue
-        assert call.type is not None
+        assert call.type is not None  # whatever changes has both
+        assert work.id is not None
         if call.document is None:
             work.intent = Intent("DELETE", call.type, work.id, if_match=call.if_match)
             continue
@@ -197,14 +196,27 @@ def _prepare(works: list[Work], services: Services) -> None:
         raise Problem(status, [issue for fault in faults for issue in fault.issues])
 
 
+def _check_conditions(works: list[Work], arrivals: Arrivals) -> None:
+    """Raise a 412 `Problem` where a condition that finds nothing yet would find what another entry stores.
+
+    Two entries that each create a resource "unless there is one" would otherwise leave two.
+    """
+    for work in works:
+        if work.condition is None or work.match is not None or work.call.interaction == "conditional_delete":
+            continue
+        if others := [key for key in arrivals.select(work.condition) if key != work.key]:
+            entries = ", ".join(other.entry.place for other in works if other.key in others)
+            with naming(work.entry):
+                text = f"Nothing that is stored meets the condition, but what {entries} would store does."
+                raise problem(412, "multiple-matches", text)
+
+
 def _carry_out(works: list[Work], services: Services, database: Database) -> dict[int, Answer]:
     """Everything that needs the transaction; it may run several times."""
     conditions = [work for work in works if work.condition is not None]
-    touch_guards(
-        database, [guard_name(work.condition[0].type, work.condition[1]) for work in conditions if work.condition]
-    )
+    touch_guards(database, [guard_name(work.condition) for work in conditions if work.condition])
     for work in conditions:
-        if work.condition is not None and single_match(database, work.condition[0]) != work.match:
+        if work.condition is not None and single_match(database, work.condition) != work.match:
             raise _MovedError
     before = _stored(works, database)
     changes: list[Change] = []
@@ -218,6 +230,12 @@ def _carry_out(works: list[Work], services: Services, database: Database) -> dic
             if work.intent is None:
                 answers[work.entry.index] = _without_intent(work, stored)
                 continue
+            if (
+                work.call.interaction == "conditional_update"
+                and work.match is None
+                and work.intent.document is not None
+            ):
+                check_not_taken(work.intent.document, stored)
             change = decide(work.intent, stored, now)
             after = stored if change is None else change.after
             if change is not None:
@@ -234,7 +252,8 @@ def _carry_out(works: list[Work], services: Services, database: Database) -> dic
     for work in works:
         if not work.is_write:
             with naming(work.entry):
-                answers[work.entry.index] = perform(work.call, services.within(database))
+                answer = perform(work.call, services.within(database))
+                answers[work.entry.index] = without_content(answer) if work.call.method == "HEAD" else answer
     return answers
 
 

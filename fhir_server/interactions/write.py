@@ -7,6 +7,8 @@ Each ends in `_commit`: read what is stored, decide, commit, and start over wher
 
 from __future__ import annotations
 
+import json
+
 from fhir_server.call import Answer, Call
 from fhir_server.prepare_write import check_id, checked_id, document_of, prepare
 from fhir_server.services import Services
@@ -39,7 +41,7 @@ def create(call: Call, services: Services) -> Answer:
     intent, warnings = prepare("POST", document, logical_id, services.base_url)
 
     def attempt(database: Database) -> Stored:
-        touch_guards(database, [guard_name(step.type, call.if_none_exist or "")])
+        touch_guards(database, [guard_name(step)])
         found = single_match(database, step)
         if found is not None:
             existing = read(database, step.type, found)
@@ -90,10 +92,17 @@ def conditional_update(call: Call, services: Services) -> Answer:
     document = call.document or document_of(call.body, call.type)
     step = plan_condition(call.type, call.query, services.base_url)
     new_id = document.id if isinstance(document.id, str) and is_id(document.id) else services.new_id()
-    intent, warnings = prepare("PUT", document, new_id, services.base_url, if_match=call.if_match)
+    intent, warnings = prepare(
+        "PUT",
+        document,
+        new_id,
+        services.base_url,
+        if_match=call.if_match,
+        if_none_match="*" in call.if_none_match,
+    )
 
     def attempt(database: Database) -> tuple[Stored, bool]:
-        touch_guards(database, [guard_name(step.type, call.query)])
+        touch_guards(database, [guard_name(step)])
         resolve_conditional_update(database, step, intent, document)
         before = read(database, intent.type, intent.id)
         change = decide(intent, before, services.clock())
@@ -114,7 +123,7 @@ def conditional_delete(call: Call, services: Services) -> Answer:
     step = plan_condition(call.type, call.query, services.base_url)
 
     def attempt(database: Database) -> Stored | None:
-        touch_guards(database, [guard_name(step.type, call.query)])
+        touch_guards(database, [guard_name(step)])
         found = single_match(database, step)
         if found is None:
             return None
@@ -129,21 +138,14 @@ def conditional_delete(call: Call, services: Services) -> Answer:
 
 
 def resolve_conditional_update(database: Database, step: Step, intent: Intent, document: Document) -> None:
-    """Point the intent at the match of a conditional update. Raises 412 for several, 400 where the body has another id.
+    """Point the intent at the match of a conditional update. Raises 412 for several, 400 where the body has another id
+    than the match, 409 where nothing matches but the body's id is taken.
 
     https://hl7.org/fhir/R4/http.html#cond-update
     """
     found = single_match(database, step)
     if found is None:
-        if isinstance(document.id, str) and document.id == intent.id:
-            existing = read(database, intent.type, intent.id)
-            if existing is not None and not existing.is_deleted:
-                raise problem(
-                    409,
-                    "conflict",
-                    f"Nothing matches the condition, but {intent.key} exists already.",
-                    f"{intent.type}.id",
-                )
+        check_not_taken(document, read(database, intent.type, intent.id))
         return
     if document.id is not None and document.id != found:
         raise problem(
@@ -155,6 +157,13 @@ def resolve_conditional_update(database: Database, step: Step, intent: Intent, d
     intent.id = found
 
 
+def check_not_taken(document: Document, stored: Stored | None) -> None:
+    """Raise a 409 `Problem` where a conditional update that matches nothing would replace what its body's id names."""
+    if stored is not None and not stored.is_deleted:
+        text = f"Nothing matches the condition, but {stored.type}/{stored.id} exists already."
+        raise problem(409, "conflict", text, f"{document.type}.id")
+
+
 def single_match(database: Database, step: Step) -> str | None:
     """The id of the one match of a condition, or None. Raises a 412 `Problem` where several match."""
     found = find_ids(database, step)
@@ -163,9 +172,10 @@ def single_match(database: Database, step: Step) -> str | None:
     return found[0] if found else None
 
 
-def guard_name(type_name: str, condition: str) -> str:
-    """The guard document that all requests with this condition write (see `store.transaction`)."""
-    return f"{type_name}?{condition}"
+def guard_name(step: Step) -> str:
+    """The guard document that all requests with this condition write, however they spell it (see `store.transaction`)."""
+    parts = step.filter.get("$and", [step.filter])
+    return f"{step.type}?{' & '.join(sorted(json.dumps(part, sort_keys=True) for part in parts))}"
 
 
 def _commit(intent: Intent, services: Services) -> tuple[Stored | None, Change | None]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, MongoClient
+from pymongo import ASCENDING, IndexModel, MongoClient, timeout
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
@@ -33,8 +33,12 @@ HISTORY_SUFFIX = ".history"
 GUARDS = "guards"
 # A guard only has to outlive the requests that race for it.
 GUARD_SECONDS = 3600
+# How long to look for a primary: a replica set elects one, and the embedded one starts again, within this.
 SELECTION_TIMEOUT_MS = 5_000
-SOCKET_TIMEOUT_MS = 60_000
+CONNECT_TIMEOUT_MS = 5_000
+# One operation with all its retries. A database that hangs must not take the server's threads with it.
+OPERATION_TIMEOUT_MS = 15_000
+PROBE_SECONDS = 1.0
 
 _CURRENT_INDEXES = [
     IndexModel([("k", ASCENDING), ("_id", ASCENDING)], name="entries"),
@@ -89,7 +93,8 @@ class Database:
     def is_reachable(self) -> bool:
         """Whether the database answers and takes writes, within a second or so."""
         try:
-            hello = self.client.admin.command("hello", maxTimeMS=1000)
+            with timeout(PROBE_SECONDS):
+                hello = self.client.admin.command("hello")
         except PyMongoError:
             return False
         return bool(hello.get("isWritablePrimary"))
@@ -108,7 +113,8 @@ def connect(uri: str, name: str) -> Database:
         uri,
         appname="fhir-server",
         serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
-        socketTimeoutMS=SOCKET_TIMEOUT_MS,
+        connectTimeoutMS=CONNECT_TIMEOUT_MS,
+        timeoutMS=OPERATION_TIMEOUT_MS,
         maxPoolSize=100,
     )
     database = Database(

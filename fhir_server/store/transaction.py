@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from fhir_server.store.commit import ConflictError
 from fhir_server.store.database import Database
+from fhir_server.store.faults import is_passing
 from resources.problem import problem
 
 Result = TypeVar("Result")
@@ -35,7 +36,8 @@ def transact(database: Database, work: Callable[[Database], Result]) -> Result:
 
     work: gets the view of the database that belongs to the transaction. It may be called several times, so it must not
     change anything else. What it raises aborts the transaction and is raised again, but for `ConflictError` and for
-    MongoDB's transient errors, after which it is called anew. Raises a 503 `Problem` when that goes on for too long.
+    MongoDB's transient errors, after which it is called anew. Raises a 503 `Problem` when that goes on for too long, and
+    the driver's error where the database is out of reach.
     """
     deadline = time.monotonic() + GIVE_UP_AFTER_SECONDS
     pause = 0.002
@@ -53,8 +55,10 @@ def transact(database: Database, work: Callable[[Database], Result]) -> Result:
         except BulkWriteError as error:
             if not _is_transient(error) and not _is_duplicate(error):
                 raise
+        except ServerSelectionTimeoutError:
+            raise  # it was waited for long enough
         except PyMongoError as error:
-            if not _is_transient(error):
+            if not _is_transient(error) or (is_passing(error) and time.monotonic() > deadline):
                 raise
         if time.monotonic() > deadline:
             raise problem(

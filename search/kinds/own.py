@@ -16,7 +16,8 @@ from search.query_text import Criterion, split_value
 
 _DATE = re.compile(
     r"(?P<prefix>eq|ne|gt|lt|ge|le|sa|eb|ap)?(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
-    r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d{1,9}))?)?(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?"
+    r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d{1,9}))?)?(?P<zone>Z|[+ -]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
 )
 
 
@@ -78,7 +79,7 @@ def _offset(zone: str | None) -> timedelta:
     if zone is None or zone == "Z":
         return timedelta()
     offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
-    return -offset if zone[0] == "-" else offset
+    return -offset if zone[0] == "-" else offset  # an unescaped plus arrives as a blank
 
 
 def _behind(first: datetime, match: re.Match[str]) -> datetime:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from resources.problem import problem, quoted
 from resources.references import Literal, parse_literal
 from search.entry_text import Filter, any_of, entry, equal_to
 from search.parameters import Parameter
@@ -47,7 +48,7 @@ def _key(literal: Literal, base_url: str) -> str:
 def filter_for(parameter: Parameter, criterion: Criterion, base_url: str) -> Filter:
     """The filter of a criterion: `Patient/1`, `1` (of any type that the parameter allows) or a URL.
 
-    With a type as modifier (`subject:Patient=1`) the id is of that type.
+    With a type as modifier (`subject:Patient=1`) the id is of that type; a 400 `Problem` where the value names another.
     """
     return any_of([_filter(parameter, split_value(text)[0], criterion.modifier, base_url) for text in criterion.values])
 
@@ -55,6 +56,8 @@ def filter_for(parameter: Parameter, criterion: Criterion, base_url: str) -> Fil
 def _filter(parameter: Parameter, text: str, of_type: str | None, base_url: str) -> Filter:
     literal = parse_literal(text)
     if literal is not None:
+        if of_type is not None and literal.type != of_type:
+            raise problem(400, "value", f"The value {quoted(text)} of '{parameter.code}:{of_type}' is no {of_type}.")
         return equal_to(entry(parameter.code, _key(literal, base_url)))
     if "/" in text or ":" in text:
         return equal_to(entry(parameter.code, text))

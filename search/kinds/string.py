@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from search.entry_text import Filter, any_of, entry, starting_with
+from resources.problem import problem
+from search.entry_text import Filter, any_of, beginning, starting_with
 from search.parameters import Parameter
 from search.query_text import Criterion, split_value
 
@@ -39,9 +40,15 @@ def entries(parameter: Parameter, value: Any, type_name: str) -> Iterator[str]:
         return
     for text in texts:
         if type(text) is str and (comparable := folded(text)):
-            yield entry(parameter.code, comparable)
+            yield beginning(parameter.code, comparable)
 
 
 def filter_for(parameter: Parameter, criterion: Criterion, _base_url: str) -> Filter:
-    """The filter of a criterion: any value that starts with any of the given texts."""
-    return any_of([starting_with(entry(parameter.code, folded(split_value(text)[0]))) for text in criterion.values])
+    """The filter of a criterion: any value that starts with any of the given texts.
+
+    Raises a 400 `Problem` for a text of blanks alone, which every value would start with.
+    """
+    texts = [folded(split_value(text)[0]) for text in criterion.values]
+    if not all(texts):
+        raise problem(400, "value", f"A value of the search parameter '{criterion.code}' holds nothing to search for.")
+    return any_of([starting_with(beginning(parameter.code, text)) for text in texts])

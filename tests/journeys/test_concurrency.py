@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -162,7 +163,7 @@ def test_deletes_and_updates_that_race_leave_a_history_that_tells_what_happened(
     entries = history(client, url)
     assert [int(e["response"]["etag"][3:-1]) for e in entries] == list(range(len(entries), 0, -1))
     oldest_first = entries[::-1]
-    for before, after in zip(oldest_first, oldest_first[1:], strict=False):
+    for before, after in pairwise(oldest_first):
         if "resource" not in before:  # a deletion is followed by nothing but a new beginning
             assert after["response"]["status"].startswith("201")
         elif "resource" in after:

@@ -1,0 +1,205 @@
+"""The two statements of an update, with the process dying in between, and with others in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from fhir_server.app import create_app
+from fhir_server.embedded_mongodb import EmbeddedMongoDB
+from fhir_server.services import Services, services_for
+from fhir_server.settings import Settings
+from fhir_server.store.commit import ConflictError, commit, commit_together
+from fhir_server.store.database import Database, connected, prepare_guards
+from fhir_server.store.histories import HistoryQuery, find_history
+from fhir_server.store.reads import read, read_version
+from fhir_server.store.transaction import transact
+from resources.change import Change, Stored
+from resources.problem import Problem, problem
+
+FIRST = {"resourceType": "Patient", "id": "a", "gender": "female"}
+SECOND = {"resourceType": "Patient", "id": "a", "gender": "other"}
+THIRD = {"resourceType": "Patient", "id": "a", "gender": "unknown"}
+
+
+@pytest.fixture(scope="module")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongoDB]:
+    with EmbeddedMongoDB(tmp_path_factory.mktemp("commit") / "data", cache_mb=256) as running:
+        yield running
+
+
+@pytest.fixture
+def database(mongodb: EmbeddedMongoDB) -> Iterator[Database]:
+    """An empty database."""
+    with connected(mongodb.uri, "commit") as database:
+        database.client.drop_database("commit")
+        prepare_guards(database)
+        yield database
+
+
+@pytest.fixture
+def services(database: Database) -> Services:
+    return services_for(Settings.from_environ({"FHIR_LOG_LEVEL": "critical"}), database)
+
+
+@pytest.fixture
+def client(services: Services) -> FlaskClient:
+    return create_app(services).test_client()
+
+
+def versions(client: FlaskClient, query: str = "") -> list[tuple[str, str]]:
+    """(version, verb) of the history of Patient/a, newest first."""
+    bundle = client.get(f"/fhir/Patient/a/_history{query}").get_json()
+    return [(e["response"]["etag"][3:-1], e["request"]["method"]) for e in bundle.get("entry", [])]
+
+
+def die_after_the_first_statement(database: Database) -> None:
+    """What an update of Patient/a leaves behind that puts the replaced version into the history and ends there."""
+    current = database.current("Patient").find_one({"_id": "a"})
+    assert current is not None
+    left: dict[str, Any] = {"_id": {"i": "a", "v": current["v"]}, "u": current["t"] + 5}
+    left |= {name: current[name] for name in ("t", "m", "e", "raw") if name in current}
+    database.history("Patient").insert_one(left)
+
+
+@pytest.fixture
+def torn(client: FlaskClient, database: Database) -> FlaskClient:
+    """A server on whose Patient/a (version 2) an update died half-way."""
+    assert client.put("/fhir/Patient/a", json=FIRST).status_code == 201
+    assert client.put("/fhir/Patient/a", json=SECOND).status_code == 200
+    die_after_the_first_statement(database)
+    return client
+
+
+def test_a_torn_update_did_not_happen(torn):
+    answer = torn.get("/fhir/Patient/a")
+    assert answer.headers["ETag"] == 'W/"2"'
+    assert answer.get_json()["gender"] == "other"
+    assert torn.get("/fhir/Patient/a/_history/2").get_data() == answer.get_data()
+    assert torn.get("/fhir/Patient/a/_history/3").status_code == 404
+
+
+@pytest.mark.parametrize("level", ["/fhir/Patient/a/_history", "/fhir/Patient/_history", "/fhir/_history"])
+def test_histories_show_every_version_once_after_a_torn_update(torn, level):
+    bundle = torn.get(level).get_json()
+    assert [entry["response"]["etag"] for entry in bundle["entry"]] == ['W/"2"', 'W/"1"']
+    pages = [torn.get(f"{level}?_count=1").get_json()]
+    while link := next((x["url"] for x in pages[-1]["link"] if x["relation"] == "next"), None):
+        pages.append(torn.get(link.removeprefix("http://localhost:8080")).get_json())
+    assert [p["entry"][0]["response"]["etag"] for p in pages if p.get("entry")] == ['W/"2"', 'W/"1"']
+    assert torn.get("/fhir/Patient/a/_history").get_json()["total"] == 2
+
+
+def test_the_version_of_a_torn_update_is_still_current_at_any_later_moment(torn):
+    assert versions(torn, "?_at=2999") == [("2", "PUT")]
+
+
+def test_the_update_after_a_torn_one_goes_on_counting(torn, database):
+    assert torn.put("/fhir/Patient/a", json=THIRD, headers={"If-Match": 'W/"2"'}).status_code == 200
+    assert versions(torn) == [("3", "PUT"), ("2", "PUT"), ("1", "PUT")]
+    left = database.history("Patient").find_one({"_id": {"i": "a", "v": 2}})
+    now = database.current("Patient").find_one({"_id": "a"})
+    assert left is not None
+    assert now is not None
+    assert left["u"] == now["t"]  # it was replaced when it really was, not when the torn update meant to
+    assert versions(torn, "?_at=2999") == [("3", "PUT")]
+
+
+def test_the_transaction_after_a_torn_update_goes_on_counting(torn):
+    entry = {"resource": THIRD, "request": {"method": "PUT", "url": "Patient/a"}}
+    answer = torn.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+    assert answer.get_json()["entry"][0]["response"]["etag"] == 'W/"3"'
+    assert versions(torn) == [("3", "PUT"), ("2", "PUT"), ("1", "PUT")]
+
+
+def test_a_torn_delete_did_not_happen_and_may_be_repeated(torn):
+    assert torn.get("/fhir/Patient/a").status_code == 200
+    assert torn.delete("/fhir/Patient/a").status_code == 204
+    assert torn.get("/fhir/Patient/a").status_code == 410
+    assert versions(torn) == [("3", "DELETE"), ("2", "PUT"), ("1", "PUT")]
+
+
+def test_an_update_that_died_over_a_deleted_resource_leaves_it_deleted(client, database):
+    client.put("/fhir/Patient/a", json=FIRST)
+    client.delete("/fhir/Patient/a")
+    die_after_the_first_statement(database)
+    assert client.get("/fhir/Patient/a").status_code == 410
+    assert client.get("/fhir/Patient/a/_history/2").status_code == 410
+    assert versions(client) == [("2", "DELETE"), ("1", "PUT")]
+    assert client.put("/fhir/Patient/a", json=SECOND).status_code == 201
+    assert versions(client) == [("3", "PUT"), ("2", "DELETE"), ("1", "PUT")]
+
+
+def stored(version: int, moment: int) -> Stored:
+    return Stored("Patient", "a", version, moment, b'{"resourceType":"Patient","id":"a"}', "PUT", version > 1)
+
+
+def test_the_slower_of_two_updates_conflicts_and_leaves_every_version_as_it_was(database):
+    one, two, three = stored(1, 1000), stored(2, 2000), stored(3, 3000)
+    commit(database, Change(one, None))
+    commit(database, Change(two, one))
+    commit(database, Change(three, two))
+    with pytest.raises(ConflictError):
+        commit(database, Change(stored(2, 2500), one))
+    assert [read_version(database, "Patient", "a", number) for number in (1, 2, 3)] == [one, two, three]
+    assert find_history(database, HistoryQuery("Patient", "a", 10)).versions == [three, two, one]
+
+
+def test_a_second_creation_of_one_id_conflicts(database):
+    commit(database, Change(stored(1, 1000), None))
+    with pytest.raises(ConflictError):
+        commit(database, Change(stored(1, 2000), None))
+    assert read(database, "Patient", "a") == stored(1, 1000)
+
+
+def test_a_transaction_whose_work_raises_leaves_nothing(database):
+    database.prepare({"Patient"})
+
+    def work(within: Database) -> None:
+        commit_together(within, [Change(stored(1, 1000), None)])
+        assert read(within, "Patient", "a") is not None
+        raise problem(422, "invalid", "The second entry is wrong.")
+
+    with pytest.raises(Problem):
+        transact(database, work)
+    assert read(database, "Patient", "a") is None
+
+
+def test_a_transaction_that_conflicts_is_carried_out_again_on_what_is_stored_then(database):
+    commit(database, Change(stored(1, 1000), None))
+    seen: list[int] = []
+
+    def work(within: Database) -> int:
+        before = read(within, "Patient", "a")
+        assert before is not None
+        seen.append(before.version)
+        if len(seen) == 1:  # somebody else is quicker
+            commit(database, Change(stored(2, 2000), before))
+        commit_together(within, [Change(stored(before.version + 1, 3000), before)])
+        return before.version + 1
+
+    assert transact(database, work) == 3
+    assert seen == [1, 2]
+    assert find_history(database, HistoryQuery("Patient", "a", 10)).versions == [
+        stored(3, 3000),
+        stored(2, 2000),
+        stored(1, 1000),
+    ]
+
+
+def test_a_transaction_that_never_gets_through_ends_with_a_503_that_says_when_to_try_again(database, monkeypatch):
+    monkeypatch.setattr("fhir_server.store.transaction.GIVE_UP_AFTER_SECONDS", 0.1)
+    tries: list[int] = []
+
+    def work(_: Database) -> None:
+        tries.append(1)
+        raise ConflictError
+
+    with pytest.raises(Problem) as caught:
+        transact(database, work)
+    assert caught.value.status == 503
+    assert caught.value.headers["Retry-After"]
+    assert len(tries) > 1
