@@ -56,18 +56,25 @@ def history_bundle(versions: Sequence[Stored], links: Sequence[Link], total: int
 
 
 def response_bundle(bundle_type: BundleType, answers: Iterable[Answer], base_url: str) -> bytes:
-    """The Bundle that answers a batch or transaction: an entry for each entry of the request, in its order."""
-    return _bundle(bundle_type, [_response_entry(answer, base_url) for answer in answers], (), None)
+    """The Bundle that answers a batch or transaction: an entry for each entry of the request, in its order.
+
+    An entry with a resource has its full URL, unless an earlier one has the same resource in the same version: bdl-7 says
+    that no two may.
+    """
+    told: set[tuple[str, str, int]] = set()
+    return _bundle(bundle_type, [_response_entry(answer, base_url, told) for answer in answers], (), None)
 
 
-def _response_entry(answer: Answer, base_url: str) -> bytes:
+def _response_entry(answer: Answer, base_url: str, told: set[tuple[str, str, int]]) -> bytes:
     response: dict[str, Any] = {"status": _status(answer.status)}
     version = answer.version
     parts: list[bytes] = []
     if version is not None:
-        if not version.is_deleted:
+        identity = version.type, version.id, version.version
+        if answer.content is not None and identity not in told:
+            told.add(identity)
             parts.append(_member("fullUrl", f"{base_url}/{version.type}/{version.id}"))
-        if answer.is_created or answer.status == 200:
+        if answer.is_write:
             response["location"] = f"{base_url}/{version.type}/{version.id}/_history/{version.version}"
         response["etag"] = f'W/"{version.version}"'
         response["lastModified"] = instant(version.last_updated)

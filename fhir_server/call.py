@@ -49,13 +49,15 @@ class Answer:
     """What an interaction answers.
 
     content: the bytes of a JSON resource, or None. version: the stored version that the answer is about, from which
-    ETag, Last-Modified and, with `is_created`, Location are made. is_change: whether something new was stored.
+    ETag, Last-Modified and, with `is_created`, Location are made. is_write: whether a resource was written, or would have
+    been but for its being there already. is_change: whether something new was stored.
     """
 
     status: int
     content: bytes | None = None
     version: Stored | None = None
     is_created: bool = False
+    is_write: bool = False
     is_change: bool = False
     issues: list[Issue] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)

@@ -14,8 +14,8 @@ from flask import Flask, Response, request
 
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 ALLOWED_HEADERS = (
-    "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Origin, "
-    "Prefer, X-Request-Id"
+    "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, "
+    "Origin, Prefer, X-Request-Id"
 )
 EXPOSED_HEADERS = "Content-Location, ETag, Last-Modified, Location, X-Request-Id"
 MAX_AGE_SECONDS = "600"

@@ -9,6 +9,7 @@ import re
 import zlib
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import IO
 
 from werkzeug.http import parse_accept_header, parse_options_header
 from werkzeug.wrappers import Request
@@ -39,7 +40,7 @@ def answer_type(request: Request) -> str:
     """The media type to answer with, from `_format` or else `Accept`. Raises a 406 `Problem` where there is none."""
     wanted = format_parameter(request)
     if wanted is not None:
-        media_type, options = parse_options_header(wanted)
+        media_type, options = parse_options_header(wanted.lower())
         found = FORMATS.get(media_type)
         if found is None or options.get("fhirversion", "4.0") not in R4_VERSIONS:
             raise problem(406, "not-supported", f"The format {quoted(wanted)} is not supported; use {FHIR_JSON}.")
@@ -49,7 +50,7 @@ def answer_type(request: Request) -> str:
         return FHIR_JSON
     ranges = sorted(parse_accept_header(accept), key=lambda pair: -pair[1])
     for name, quality in ranges:
-        media_type, options = parse_options_header(name)
+        media_type, options = parse_options_header(name.lower())
         if quality <= 0 or options.get("fhirversion", "4.0") not in R4_VERSIONS:
             continue
         if media_type == "application/json":
@@ -60,14 +61,21 @@ def answer_type(request: Request) -> str:
 
 
 def format_parameter(request: Request) -> str | None:
-    if b"_format" not in request.query_string:
-        return None
-    return request.args.get("_format")
+    return _argument(request, "_format")
 
 
 def wants_pretty(request: Request) -> bool:
     """Whether the answer is to be indented, for a person to read."""
-    return b"_pretty" in request.query_string and request.args.get("_pretty") == "true"
+    return _argument(request, "_pretty") == "true"
+
+
+def _argument(request: Request, name: str) -> str | None:
+    if name.encode() not in request.query_string:
+        return None
+    try:
+        return request.args.get(name)
+    except UnicodeDecodeError:
+        return None  # raw bytes that are no UTF-8; whoever reads the query refuses them
 
 
 def body_of(request: Request, most: int, is_search: bool) -> bytes:
@@ -76,11 +84,12 @@ def body_of(request: Request, most: int, is_search: bool) -> bytes:
     most: bytes accepted, before and after decompression. is_search: a form is expected rather than a resource.
     Raises a `Problem`: 415 for another format or coding, 413 for too much, 400 for broken compression.
     """
+    # Read from the server itself, because Werkzeug cuts a body without a stated length at its own limit and says nothing.
+    stream: IO[bytes] = request.environ["wsgi.input"]
     length = request.content_length
-    if length is not None and length > most:
-        raise too_large(most)
-    body = request.stream.read(most + 1) if length is None else request.get_data(cache=False)
-    if len(body) > most:
+    body = b"" if length is not None and length > most else stream.read(most + 1 if length is None else length)
+    if len(body) > most or (length is not None and length > most):
+        _discard(stream, most)
         raise too_large(most)
     if not body:
         return b""
@@ -93,6 +102,12 @@ def body_of(request: Request, most: int, is_search: bool) -> bytes:
     return body
 
 
+def _discard(stream: IO[bytes], most: int) -> None:
+    """Read on, within reason: a connection with an unread body is closed, and the answer may be lost with it."""
+    while most > 0 and (chunk := stream.read(min(most, 1 << 20))):
+        most -= len(chunk)
+
+
 def too_large(most: int) -> Exception:
     return problem(413, "too-long", f"The body is larger than {most:,} bytes, which is the most accepted.")
 
@@ -101,7 +116,7 @@ def _check_content_type(request: Request, is_search: bool) -> None:
     header = request.headers.get("Content-Type", "")
     if not header and not is_search:
         return
-    media_type, options = parse_options_header(header)
+    media_type, options = parse_options_header(header.lower())
     accepted = {FORM} if is_search else JSON_TYPES
     if media_type not in accepted:
         raise problem(

@@ -14,7 +14,6 @@ from resources.problem import Issue, Problem, problem, quoted
 from resources.validation import errors_of, validate
 from search.index_entries import index_entries
 
-
 # MongoDB keeps at most 16 MiB a document: the resource and its index entries, with a little for the rest.
 MAX_STORED_BYTES = 16 * 1024 * 1024 - 16 * 1024
 # What an index entry takes beside its text.

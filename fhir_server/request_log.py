@@ -14,7 +14,7 @@ import traceback
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, got_request_exception, request
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
@@ -39,10 +39,17 @@ def log_fault(error: BaseException) -> None:
     log("error", "fault", request_id=g.get("request_id"), error=type(error).__name__, trace=frames[-12:])
 
 
+def _log_unhandled(_: Flask, exception: BaseException, **__: object) -> None:
+    """A fault that no handler took, such as one of a handler's own."""
+    log_fault(exception)
+
+
 def register_request_log(app: Flask, level: str) -> None:
     """Give each request an id, taken from `X-Request-Id` where the client sends a sound one, and log its answer."""
     global _least  # one log a process, set once at start
     _least = LEVELS.index(level)
+    app.logger.disabled = True  # it would write addresses, and the messages of faults
+    got_request_exception.connect(_log_unhandled, app)
 
     @app.before_request
     def _begin() -> None:

@@ -11,6 +11,9 @@ from threading import BoundedSemaphore
 from fhir_server.settings import Settings
 from fhir_server.store.database import Database
 
+WAITING_BUNDLES = 4
+FULL_QUEUE_SECONDS = 1.0
+
 Clock = Callable[[], int]
 """The current moment in milliseconds since 1970."""
 
@@ -29,6 +32,32 @@ def new_id() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+class Turnstile:
+    """Lets so many through at once, and so many more wait for their turn.
+
+    Those who wait hold a thread each, so whoever finds the queue full is turned away soon: a few threads must be left for
+    requests that take no time.
+    """
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._running = BoundedSemaphore(at_once)
+        self._waiting = BoundedSemaphore(waiting)
+
+    def acquire(self, timeout: float) -> bool:
+        """Whether the caller may go on, which it must tell by `release` when it is done. timeout: seconds to wait."""
+        if self._running.acquire(blocking=False):
+            return True
+        if not self._waiting.acquire(timeout=min(timeout, FULL_QUEUE_SECONDS)):
+            return False
+        try:
+            return self._running.acquire(timeout=timeout)
+        finally:
+            self._waiting.release()
+
+    def release(self) -> None:
+        self._running.release()
+
+
 @dataclass(slots=True)
 class Services:
     """One per process. `bundles` bounds how many Bundles are processed at once."""
@@ -37,7 +66,7 @@ class Services:
     database: Database
     clock: Clock
     new_id: Callable[[], str]
-    bundles: BoundedSemaphore
+    bundles: Turnstile
 
     @property
     def base_url(self) -> str:
@@ -51,4 +80,6 @@ class Services:
 
 def services_for(settings: Settings, database: Database) -> Services:
     """The services of a running server."""
-    return Services(settings, database, system_clock, new_id, BoundedSemaphore(settings.max_concurrent_bundles))
+    return Services(
+        settings, database, system_clock, new_id, Turnstile(settings.max_concurrent_bundles, WAITING_BUNDLES)
+    )

@@ -10,10 +10,13 @@ from granian.constants import Interfaces
 from granian.server import Server as Granian
 
 from fhir_server.embedded_mongodb import EmbeddedMongoDB
+from fhir_server.services import WAITING_BUNDLES
 from fhir_server.settings import Settings
 
-# Each thread of a worker answers one request at a time, most of which it spends waiting for the database.
-THREADS_PER_WORKER = 8
+# Each thread of a worker answers one request at a time, most of which it spends waiting for the database. Bundles, those
+# at work and those that wait, must never hold all of them; more threads than needed only get in each other's way.
+THREADS_FOR_OTHERS = 4
+MOST_THREADS = 64
 BACKLOG = 1024
 STOP_SECONDS = 15
 WORKER_TARGET = "fhir_server.app:worker_app"
@@ -57,7 +60,7 @@ def serve(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=settings.workers,
-        blocking_threads=THREADS_PER_WORKER,
+        blocking_threads=min(settings.max_concurrent_bundles + WAITING_BUNDLES + THREADS_FOR_OTHERS, MOST_THREADS),
         backlog=BACKLOG,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,

@@ -50,8 +50,8 @@ class Bundle:
 def parse_bundle(body: bytes | str, types: Collection[str] | None = None) -> Bundle:
     """A Bundle with its entries. The resources in them are parsed but not validated.
 
-    types: those expected; None for any. Raises a 400 `Problem` for text that is no Bundle, or whose envelope breaks the rules
-    for its type, with every fault. In a batch, a resource of no known type is the fault of its entry alone.
+    types: those expected; None for any. Raises a 400 `Problem` for text that is no Bundle, or whose envelope breaks the
+    rules for its type, with every fault. In a batch, a resource of no known type is the fault of its entry alone.
     """
     documents: dict[int, Document] = {}  # id() of the parsed tree → the document it belongs to
 
@@ -125,6 +125,11 @@ def _check_envelope(tree: dict[str, Any]) -> None:
             if all(isinstance(entry, dict) for entry in entries)
             else entries,
         }
+    if tree.get("type") in ("batch", "transaction") and isinstance(entries, list):
+        lacking = [n for n, entry in enumerate(entries) if isinstance(entry, dict) and "request" not in entry]
+        if lacking:
+            text = "The entry has no request, so what to do with it is not said."
+            raise Problem(400, [Issue("error", "required", text, f"Bundle.entry[{n}]") for n in lacking])
     issues = errors_of(validate(envelope))
     if issues:
         raise Problem(400, issues)
@@ -153,8 +158,8 @@ def check_no_duplicates(targets: Iterable[tuple[str, Entry]], kept: Iterable[tup
             text = f"{other.place} and {entry.place} both write {quoted(key)}; a transaction may write a resource once."
             issues.append(Issue("error", "duplicate", text, entry.place))
     for key, entry in kept:
-        if other := first.get(key):
-            text = f"The condition of {entry.place} finds {quoted(key)}, which {other.place} writes in the same transaction."
+        if writer := first.get(key):
+            text = f"The condition of {entry.place} finds {quoted(key)}, which {writer.place} writes."
             issues.append(Issue("error", "duplicate", text, entry.place))
     if issues:
         raise Problem(400, issues)

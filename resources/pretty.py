@@ -14,19 +14,19 @@ def pretty(raw: bytes) -> bytes:
     depth = 0
     previous = ""
     for match in _TOKEN.finditer(raw.decode()):
-        token = match[0]
-        if token in "}]":
+        piece = match[0]
+        if piece in "}]":
             depth -= 1
             if previous not in ("{", "["):
                 parts.append("\n" + INDENT * depth)
         elif previous in ("{", "["):
             parts.append("\n" + INDENT * depth)
-        parts.append(token)
-        if token in "{[":
+        parts.append(piece)
+        if piece in "{[":
             depth += 1
-        elif token == ",":
+        elif piece == ",":
             parts.append("\n" + INDENT * depth)
-        elif token == ":":
+        elif piece == ":":
             parts.append(" ")
-        previous = token
+        previous = piece
     return "".join(parts).encode() + b"\n"

@@ -3,8 +3,8 @@
 https://hl7.org/fhir/R4/http.html#trules ("the server SHALL replace all matching links in the bundle")
 
 A walk over the parsed tree, led by the definitions, finds which strings may be replaced: `Reference.reference`, elements
-of type uri, url, oid and uuid, and links in narrative, of which only the address itself is replaced. The n-th string value of the tree is the n-th string value of the
-text, which tells where to put the new one.
+of type uri and url, and links in narrative, of which only the address itself is replaced. The n-th string
+value of the tree is the n-th string value of the text, which tells where to put the new one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _LINK = re.compile(r"""<(?:a|img)\b[^>]*?\b(?:href|src)\s*=\s*("[^"]*"|'[^']*')"
 _CHARACTER = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL
 )
-_URI_TYPES = frozenset({"uri", "url", "oid", "uuid"})
+# The specification names oid and uuid too, but neither can hold the address of a resource, so the result would be invalid.
+_URI_TYPES = frozenset({"uri", "url"})
 
 
 def rewrite(document: Document, replace: Replace) -> Document:
@@ -114,7 +115,7 @@ class _Walk:
         if type_name == "xhtml":
             if "<a" in value or "<img" in value:
                 cuts = self._links(value)
-        else:
+        elif type_name == "Reference.reference" or type_name in _URI_TYPES:
             new = self._replace(value, type_name == "Reference.reference")
             if new is not None and new != value:
                 cuts = [(0, len(value), new)]
@@ -140,9 +141,7 @@ def _member_types(type_name: str) -> dict[str, str]:
         for json_name, member_type in element.json_names().items():
             if type_name == "Reference" and json_name == "reference":
                 types[json_name] = "Reference.reference"
-            elif member_type in _URI_TYPES or member_type == "xhtml":
-                types[json_name] = member_type
-            elif type_facts(member_type).kind != "primitive":
+            elif member_type in _URI_TYPES or member_type == "xhtml" or type_facts(member_type).kind != "primitive":
                 types[json_name] = member_type
             else:
                 types["_" + json_name] = "Element"

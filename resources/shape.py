@@ -247,15 +247,18 @@ def _primitive_extension(element: Element, json_name: str, shape: Shape) -> Memb
             visit.error((place, name, -1), "structure", f"The array '_{json_name}' is empty; it must be left out.")
         siblings = node.get(json_name)
         if type(siblings) is not list:
-            siblings = [None] * len(values)
+            siblings = None
         elif len(siblings) != len(values):
             visit.error((place, name, -1), "structure", f"'_{json_name}' must have as many entries as '{json_name}'.")
         for index, value in enumerate(values):
-            has_value = index < len(siblings) and siblings[index] is not None
-            if not has_value and (value is None or (type(value) is dict and value and "extension" not in value)):
+            if value is None:
+                if siblings is None:  # else the null stands beside a value, or beside a null that is refused there
+                    visit.error((place, name, index), "invariant", nothing)
+                continue
+            has_value = siblings is not None and index < len(siblings) and siblings[index] is not None
+            if not has_value and type(value) is dict and value and "extension" not in value:
                 visit.error((place, name, index), "invariant", nothing)
-            if value is not None:
-                shape.check(value, (place, name, index), visit)
+            shape.check(value, (place, name, index), visit)
 
     return repeated if element.is_list else single
 

@@ -195,9 +195,9 @@ def condensed_code_systems(folder: Path) -> dict[str, list[str]]:
             yield from codes(concept.get("concept", []))
 
     return {
-        system["url"]: sorted(set(codes(system.get("concept", []))))
+        system["url"]: sorted(set(codes(system["concept"])))
         for system in sorted(resources_of(folder, "valuesets", "CodeSystem"), key=lambda one: str(one["url"]))
-        if system["content"] == "complete" and system["url"].startswith(FHIR_CODE_SYSTEM)
+        if system["content"] == "complete" and "concept" in system and system["url"].startswith(FHIR_CODE_SYSTEM)
     }
 
 

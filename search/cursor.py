@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from typing import Any
 
 from resources.problem import problem, quoted
@@ -26,6 +27,14 @@ def decode_cursor(cursor: str, types: tuple[type, ...]) -> list[Any]:
         not isinstance(position, list)
         or len(position) != len(types)
         or any(type(value) is not kind for value, kind in zip(position, types, strict=True))
+        or not all(_can_be_stored(value) for value in position)
     ):
         raise problem(400, "value", f"The cursor {quoted(cursor)} is not one that this server gave out.")
     return position
+
+
+def _can_be_stored(value: Any) -> bool:
+    """Whether a store can compare the value with its own: JSON has larger numbers, and halves of characters."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return not re.search("[\ud800-\udfff]", str(value))

@@ -142,11 +142,13 @@ def _number(name: str, value: str) -> int:
 
 
 def _values(text: str) -> tuple[str, ...]:
-    """Split at commas that are not escaped; empty values are dropped."""
+    """Split at commas that are not escaped; empty values are dropped, but one must be left."""
     values = tuple(value for value in _split(text, ",") if value)
     if len(values) > MAX_VALUES:
         raise problem(400, "too-costly", f"A parameter may have at most {MAX_VALUES} values.")
-    return values or (text,)
+    if not values:
+        raise problem(400, "value", f"There is no value in {quoted(text)}.")
+    return values
 
 
 def split_value(text: str, separator: str = "", at_most: int = 0) -> list[str]:

@@ -41,6 +41,6 @@ def _answer(entry: Entry, replacement: Replace, call: Call, services: Services) 
     except Problem as fault:
         return Answer(fault.status, issues=fault.issues)
     except Exception as error:  # what earlier entries stored stays stored, so the client must learn of it
-        fault = unexpected(error)
-        return Answer(fault.status, issues=fault.issues)
+        unforeseen = unexpected(error)
+        return Answer(unforeseen.status, issues=unforeseen.issues)
     return without_content(answer) if single.method == "HEAD" else answer

@@ -51,7 +51,9 @@ ChooseId = Callable[[Entry], str]
 class Work:
     """One entry on its way through a transaction.
 
-    condition: the plan of its condition, if it has one; match: the id that it selects now, or None.
+    twin: for a conditional create, an earlier one with the same condition, which stores the resource for both. That is what
+    other servers do, and feeds rely on it that repeat their practitioners. condition: the plan of its condition, if it has
+    one; match: the id that it selects now, or None.
     id: of the resource that the entry writes; None for reads, and for a conditional delete that matches nothing.
     """
 
@@ -59,6 +61,7 @@ class Work:
     call: Call
     condition: Step | None = None
     match: str | None = None
+    twin: Work | None = None
     id: str | None = None
     intent: Intent | None = None
     warnings: list[Issue] = field(default_factory=list)
@@ -70,7 +73,7 @@ class Work:
     @property
     def keeps_match(self) -> bool:
         """Whether this is a conditional create that found its resource, which then stays as it is."""
-        return self.call.interaction == "create" and self.match is not None
+        return self.call.interaction == "create" and (self.match is not None or self.twin is not None)
 
     @property
     def changes(self) -> bool:
@@ -87,19 +90,24 @@ class _MovedError(Exception):
 
 
 def transaction(
-    bundle: Bundle, services: Services, prefer_return: Return = "minimal", choose_id: ChooseId | None = None
+    bundle: Bundle,
+    services: Services,
+    prefer_return: Return = "minimal",
+    choose_id: ChooseId | None = None,
+    lenient: bool = False,
 ) -> list[Answer]:
     """Carry out a transaction Bundle: the answers to its entries, in the order of the Bundle.
 
-    choose_id: for resources that are created; by default each gets a new id. Raises a `Problem` that names the entry, and
+    choose_id: for resources that are created; by default each gets a new id. lenient: searches among the entries pass over
+    unknown parameters. Raises a `Problem` that names the entry, and
     stores nothing, if anything at all is wrong.
     """
     for _ in range(ATTEMPTS):
-        works = [_work(entry, services, prefer_return) for entry in in_verb_order(bundle.entries)]
+        works = [_work(entry, services, prefer_return, lenient) for entry in in_verb_order(bundle.entries)]
         _identify(works, services, choose_id)
         check_no_duplicates(
             [(work.key, work.entry) for work in works if work.changes],
-            [(work.key, work.entry) for work in works if work.keeps_match],
+            [(work.key, work.entry) for work in works if work.keeps_match and work.twin is None],
         )
         _prepare(works, services)
         services.database.prepare({work.call.type for work in works if work.is_write and work.call.type})
@@ -117,11 +125,11 @@ def transaction(
 
 def transaction_response(bundle: Bundle, call: Call, services: Services) -> Answer:
     """Carry out a transaction Bundle and answer with a transaction-response Bundle."""
-    answers = transaction(bundle, services, call.prefer_return or "minimal")
+    answers = transaction(bundle, services, call.prefer_return or "minimal", lenient=call.lenient)
     return Answer(200, response_bundle("transaction-response", answers, services.base_url))
 
 
-def _work(entry: Entry, services: Services, prefer_return: Return) -> Work:
+def _work(entry: Entry, services: Services, prefer_return: Return, lenient: bool) -> Work:
     with naming(entry):
         try:
             call = entry_call(entry, services.base_url)
@@ -130,11 +138,12 @@ def _work(entry: Entry, services: Services, prefer_return: Return) -> Work:
                 raise
             # Of the transaction as a whole, 405 would say that the FHIR base takes no POST.
             raise Problem(400, fault.issues) from None
-        call.prefer_return = prefer_return
+        call.prefer_return, call.lenient = prefer_return, lenient
         return Work(entry, call)
 
 
 def _identify(works: list[Work], services: Services, choose_id: ChooseId | None) -> None:
+    creates: dict[str, Work] = {}  # by their conditions
     for work in works:
         if not work.is_write:
             continue
@@ -154,7 +163,12 @@ def _identify(works: list[Work], services: Services, choose_id: ChooseId | None)
                 work.id = work.match
                 if call.interaction == "conditional_update" and document is not None and document.id is not None:
                     check_id(document, work.id)
+            elif work.condition is not None and call.interaction == "create" and guard_name(work.condition) in creates:
+                work.twin = creates[guard_name(work.condition)]
+                work.id = work.twin.id
             elif call.interaction == "create":
+                if work.condition is not None:
+                    creates[guard_name(work.condition)] = work
                 work.id = choose_id(work.entry) if choose_id else services.new_id()
             elif call.interaction == "conditional_update" and document is not None:
                 work.id = document.id if is_id(document.id) else services.new_id()
@@ -204,7 +218,12 @@ def _check_conditions(works: list[Work], arrivals: Arrivals) -> None:
     for work in works:
         if work.condition is None or work.match is not None or work.call.interaction == "conditional_delete":
             continue
-        if others := [key for key in arrivals.select(work.condition) if key != work.key]:
+        found = arrivals.select(work.condition)
+        if work.twin is not None and work.key not in found:
+            with naming(work.entry):
+                text = f"The condition is that of {work.twin.entry.place} too, whose resource would not meet it."
+                raise problem(412, "conflict", text)
+        if others := [key for key in found if key != work.key]:
             entries = ", ".join(other.entry.place for other in works if other.key in others)
             with naming(work.entry):
                 text = f"Nothing that is stored meets the condition, but what {entries} would store does."
@@ -221,6 +240,7 @@ def _carry_out(works: list[Work], services: Services, database: Database) -> dic
     before = _stored(works, database)
     changes: list[Change] = []
     answers: dict[int, Answer] = {}
+    afters: dict[str, Stored] = {}
     now = services.clock()
     for work in works:
         if not work.is_write:
@@ -228,7 +248,7 @@ def _carry_out(works: list[Work], services: Services, database: Database) -> dic
         stored = before.get((work.call.type or "", work.id or ""))
         with naming(work.entry):
             if work.intent is None:
-                answers[work.entry.index] = _without_intent(work, stored)
+                answers[work.entry.index] = _without_intent(work, afters.get(work.key, stored))
                 continue
             if (
                 work.call.interaction == "conditional_update"
@@ -244,6 +264,7 @@ def _carry_out(works: list[Work], services: Services, database: Database) -> dic
                 answers[work.entry.index] = deleted(work.call, after)
             else:
                 assert after is not None  # whatever has content leaves a version
+                afters[work.key] = after
                 is_created = change is not None and not after.was_there
                 answer = written(work.call, after, work.warnings, is_created=is_created)
                 answer.is_change = change is not None

@@ -208,7 +208,7 @@ def written(
     """The answer to a write: 201 for a new resource, 200 for a new version or for one that was there already."""
     if is_created is None:
         is_created = not is_match
-    answer = Answer(201 if is_created else 200, version=stored, is_created=is_created or is_match)
+    answer = Answer(201 if is_created else 200, version=stored, is_created=is_created or is_match, is_write=True)
     if call.prefer_return == "OperationOutcome":
         answer.issues = warnings or [Issue("information", "informational", "The resource is stored and has no faults.")]
     elif call.prefer_return != "minimal":

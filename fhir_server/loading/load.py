@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fhir_server.loading.pool import run_on_all_cores, worker_services
 from fhir_server.loading.records import Reject, Tally, store_records
-from fhir_server.loading.sources import Source, Unit, open_packed, units_of
+from fhir_server.loading.sources import UNREADABLE, Source, Unit, open_packed, units_of
 from resources.problem import Issue
 
 OnProgress = Callable[[float, Tally], None]
@@ -42,7 +42,7 @@ def _units(sources: Sequence[Source], rejects: list[Reject], on_progress: OnProg
     for source in sources:
         try:
             yield from units_of(source)
-        except (OSError, EOFError) as error:
+        except UNREADABLE as error:
             rejects.append(_unreadable(source.path.name, error))
             on_progress(0.0, Tally(rejects=rejects[-1:]))
 
@@ -52,15 +52,14 @@ def _unreadable(name: str, error: Exception) -> Reject:
 
 
 def _load_unit(unit: Unit) -> Tally:
-    if unit.texts is not None:
-        texts = [(f"{unit.path.name}:{unit.first_line + index}", text) for index, text in enumerate(unit.texts)]
-        return store_records(texts, worker_services())
+    if unit.lines is not None:
+        return store_records([(f"{unit.path.name}:{line}", text) for line, text in unit.lines], worker_services())
     try:
         with open_packed(unit.path) as file:
             text = file.read()
-    except (OSError, EOFError) as error:
-        return Tally(rejects=[_unreadable(unit.name, error)])
-    return store_records([(unit.name, text)], worker_services())
+    except UNREADABLE as error:
+        return Tally(rejects=[_unreadable(unit.path.name, error)])
+    return store_records([(unit.path.name, text)], worker_services())
 
 
 def _load_again(reject: Reject) -> Tally:

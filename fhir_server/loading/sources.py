@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import IO, Literal, cast
 
@@ -17,6 +19,9 @@ DOCUMENT_SUFFIXES = (".json",)
 PACKED_SUFFIXES = (".gz", ".bz2")
 # Enough lines for one transaction to be worth its while, and few enough to share the work out.
 LINES_A_UNIT = 200
+
+# What reading a file that is damaged or cut short may raise.
+UNREADABLE = (OSError, EOFError, zlib.error)
 
 Kind = Literal["document", "lines"]
 
@@ -34,15 +39,13 @@ class Source:
 class Unit:
     """A piece of work for one process.
 
-    name: for messages, `patients.ndjson:201`. texts: one JSON text a record, or None for a file that the worker is to
-    read itself. first_line: of the texts, in their file. share: bytes of the disk that it stands for.
+    lines: number and JSON text of each record, or None for a file that the worker is to read itself. share: bytes of the
+    disk that it stands for.
     """
 
-    name: str
     path: Path
-    texts: tuple[bytes, ...] | None
+    lines: tuple[tuple[int, bytes], ...] | None
     share: float
-    first_line: int = 1
 
 
 def find_sources(paths: Sequence[Path]) -> list[Source]:
@@ -84,25 +87,31 @@ def open_packed(path: Path) -> IO[bytes]:
 def units_of(source: Source) -> Iterator[Unit]:
     """The units of work of a file: one for a document, one for every so many lines of NDJSON.
 
-    Raises OSError or EOFError where the file cannot be read or unpacked to its end.
+    Raises one of UNREADABLE where the file cannot be read or unpacked to its end; what could be read has been given out.
     """
     if source.kind == "document":
-        yield Unit(source.path.name, source.path, None, source.size)
+        yield Unit(source.path, None, source.size)
         return
+    fault: Exception | None = None
     with open_packed(source.path) as file:
-        texts: list[bytes] = []
-        first_line, done = 1, 0
-        for number, line in enumerate(file, 1):
-            if not texts:
-                first_line = number
-            if line.strip():
-                texts.append(line)
-            if len(texts) == LINES_A_UNIT:
-                share = _read_so_far(file) - done
-                yield Unit(f"{source.path.name}:{first_line}", source.path, tuple(texts), share, first_line)
+        lines: list[tuple[int, bytes]] = []
+        done = 0
+        for number in count(1):
+            try:
+                line = file.readline()
+            except UNREADABLE as error:
+                fault, line = error, b""
+            if line and not line.isspace():
+                lines.append((number, line))
+            if not line or len(lines) == LINES_A_UNIT:
+                share = (_read_so_far(file) if line else source.size) - done
+                yield Unit(source.path, tuple(lines), share)
                 done += share
-                texts = []
-        yield Unit(f"{source.path.name}:{first_line}", source.path, tuple(texts), source.size - done, first_line)
+                lines = []
+            if not line:
+                break
+    if fault is not None:
+        raise fault
 
 
 def _read_so_far(file: IO[bytes]) -> int:

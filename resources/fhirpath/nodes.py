@@ -122,9 +122,11 @@ def is_a(type_name: str | None, ancestor: str) -> bool:
 
 
 def node_of(value: Any, type_name: str | None) -> Node:
-    """The node of a JSON value of the given declared type; a resource's own type wins."""
-    if value.__class__ is dict and "resourceType" in value:
-        type_name = value["resourceType"]
+    """The node of a JSON value of the given declared type; where that is some resource, the one it says it is."""
+    if value.__class__ is dict and (type_name is None or is_a(type_name, "Resource")):
+        stated = value.get("resourceType")
+        if stated.__class__ is str:
+            type_name = stated
     return Node(value, type_name)
 
 

@@ -53,11 +53,15 @@ def quantity_of(node: Node) -> Quantity | None:
     number = value.get("value")
     if number is None or value.get("comparator") is not None:
         return None
+    if number.__class__ is not int and number.__class__ is not Decimal:
+        raise FhirPathError("The value of a Quantity is not a number.")
     number = Decimal(number)
     if not is_sizeable(number):
         return None
     code = value.get("code")
     unit = code if code is not None and value.get("system") == UCUM else value.get("unit", "1")
+    if unit.__class__ is not str:
+        raise FhirPathError("The unit of a Quantity is not a string.")
     # FHIR maps the UCUM codes of time to calendar durations.
     if unit in CALENDAR_OF_UCUM:
         return Quantity(number, CALENDAR_OF_UCUM[unit], calendar=True)

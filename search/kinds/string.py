@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from resources.problem import problem
-from search.entry_text import Filter, any_of, beginning, starting_with
+from search.entry_text import HIGHEST, Filter, any_of, beginning, starting_with
 from search.parameters import Parameter
 from search.query_text import Criterion, split_value
 
@@ -23,6 +23,7 @@ _PARTS = {
 def folded(text: str) -> str:
     """Text as it is compared: lower case, no accents, white space in single blanks."""
     if not text.isascii():
+        text = text.replace(HIGHEST, "")  # ends a range of the index; it is no character
         text = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
     return " ".join(text.casefold().split())
 

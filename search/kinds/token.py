@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
+from resources.problem import problem, quoted
 from search.entry_text import Filter, any_of, entry, equal_to, starting_with
 from search.parameters import Parameter
 from search.query_text import Criterion, split_value
@@ -80,6 +81,8 @@ def _filter(code: _Code, text: str) -> Filter:
     if len(parts) == 1:
         return equal_to(entry(code.parameter, code.comparable(parts[0])))
     system, value = parts
+    if not system and not value:
+        raise problem(400, "value", f"The value {quoted(text)} of '{code.parameter}' has neither a system nor a code.")
     if value:
         return equal_to(entry(code.parameter, system, code.comparable(value)))
     return starting_with(entry(code.parameter, system) + "|")

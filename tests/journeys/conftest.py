@@ -17,6 +17,9 @@ from typing import Protocol, TypeVar
 import httpx
 import pytest
 
+from resources.document import parse_document
+from resources.validation import errors_of, validate
+
 Result = TypeVar("Result")
 
 
@@ -26,6 +29,10 @@ class Together(Protocol):
 
 STARTED_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 40
+
+FHIR_JSON = "application/fhir+json"
+# Larger answers would take longer to validate than to get.
+VALIDATED_UP_TO = 300_000
 
 
 class RunningServer:
@@ -98,9 +105,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture
 def client(server: RunningServer) -> Iterator[httpx.Client]:
-    """A client of the shared server's FHIR base."""
+    """A client of the shared server's FHIR base, which checks that every resource in an answer is a valid one."""
     with server.client() as client:
+        client.event_hooks["response"].append(_check_answer)
         yield client
+
+
+def _check_answer(response: httpx.Response) -> None:
+    body = response.read()
+    if body and len(body) < VALIDATED_UP_TO and response.headers.get("content-type", "").startswith(FHIR_JSON):
+        issues = errors_of(validate(parse_document(body).tree))
+        assert not issues, f"{response.request.method} {response.request.url}: {issues}\n{body[:2000]!r}"
 
 
 @pytest.fixture

@@ -208,6 +208,20 @@ def test_a_killed_server_leaves_no_worker_and_loses_nothing_that_it_acknowledged
         check(client, writers)
 
 
+def test_a_killed_worker_is_replaced_and_nothing_that_it_acknowledged_is_lost(start_server):
+    server = start_server()
+    workers = {pid for pid in children_of(server.process.pid) if pid != mongod_of(server.data_dir)}
+    with writing(server.base_url) as writers:
+        wait_for(lambda: writes_of(writers) > 50)
+        killed = min(workers)
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda: len(set(children_of(server.process.pid)) - workers) == 2)  # mongod and the new worker
+        before = writes_of(writers)
+        wait_for(lambda: writes_of(writers) > before + 50)
+    with server.client() as client:
+        check(client, writers)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_database_that_ends_is_started_again_and_loses_nothing_that_was_acknowledged(start_server, how):
     server = start_server()

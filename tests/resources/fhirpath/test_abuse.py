@@ -122,3 +122,24 @@ def test_repeat_ends_where_nothing_new_is_found() -> None:
 )
 def test_patterns_match_as_regular_expressions_do(pattern: str, text: str, found: bool) -> None:
     assert pattern_of(pattern).search(text) is found
+
+
+@pytest.mark.parametrize(
+    ("expression", "resource"),
+    [
+        ("value > 3 'mg'", {"resourceType": "Observation", "valueQuantity": {"value": "many"}}),
+        ("value > 3 'mg'", {"resourceType": "Observation", "valueQuantity": {"value": 4, "unit": ["mg"]}}),
+    ],
+)
+def test_a_malformed_quantity_is_an_error_of_the_evaluation(expression, resource):
+    with pytest.raises(FhirPathError):
+        compile(expression).evaluate(resource)
+
+
+def test_a_resource_type_that_is_no_text_names_no_type():
+    assert compile("contained.id").evaluate(
+        {"resourceType": "Patient", "contained": [{"resourceType": {}, "id": "a"}]}
+    ) == ["a"]
+    assert compile("descendants().id").evaluate(
+        {"resourceType": "Patient", "contained": [{"resourceType": [], "id": "a"}]}
+    )

@@ -1,0 +1,359 @@
+"""Thousands of mutated requests: none is answered with a 500, none hangs, and every refusal says why in good form.
+
+The generator is seeded, so that a failure can be repeated; FUZZ_SEED in the environment takes another run of numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import gzip
+import json
+import os
+import random
+import re
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from fhir_server.app import create_app
+from fhir_server.embedded_mongodb import EmbeddedMongoDB
+from fhir_server.services import services_for
+from fhir_server.settings import Settings
+from fhir_server.store.database import connected, prepare_guards
+from resources.validation import errors_of, validate
+
+SEED = int(os.environ.get("FUZZ_SEED", "4001"))
+ROUNDS, REQUESTS_A_ROUND = 5, 1000
+# Far beyond what any request takes on a busy machine; it only keeps a hang from hanging the test run.
+HANG_SECONDS = 60
+
+PATIENT: dict[str, Any] = {
+    "resourceType": "Patient",
+    "id": "fuzz",
+    "meta": {"tag": [{"system": "urn:fuzz", "code": "x"}]},
+    "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>Anna</p></div>'},
+    "extension": [{"url": "http://example.org/x", "valueDecimal": 1.00}],
+    "identifier": [{"system": "urn:fuzz", "value": "1"}],
+    "active": True,
+    "name": [{"use": "official", "family": "Müller", "given": ["Anna", "B."]}],
+    "birthDate": "1970-01-31",
+    "_birthDate": {"extension": [{"url": "http://example.org/t", "valueDateTime": "1970-01-31T10:00:00+01:00"}]},
+    "contact": [{"name": {"text": "x"}, "telecom": [{"system": "phone", "value": "1"}]}],
+    "managingOrganization": {"reference": "Organization/1"},
+}
+OBSERVATION: dict[str, Any] = {
+    "resourceType": "Observation",
+    "id": "fuzz",
+    "status": "final",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "1-8"}]},
+    "subject": {"reference": "Patient/fuzz"},
+    "effectivePeriod": {"start": "2020-01-01", "end": "2020-01-02T00:00:00Z"},
+    "valueQuantity": {"value": 1.50, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"},
+    "component": [{"code": {"text": "a"}, "valueSampledData": {"origin": {"value": 0}, "period": 1, "dimensions": 1}}],
+    "contained": [{"resourceType": "Device", "id": "d"}],
+    "device": {"reference": "#d"},
+}
+BUNDLE: dict[str, Any] = {
+    "resourceType": "Bundle",
+    "type": "transaction",
+    "entry": [
+        {
+            "fullUrl": "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a",
+            "resource": {k: v for k, v in PATIENT.items() if k != "id"},
+            "request": {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=urn:fuzz|1"},
+        },
+        {
+            "resource": {**OBSERVATION, "subject": {"reference": "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"}},
+            "request": {"method": "PUT", "url": "Observation/fuzz", "ifMatch": 'W/"1"'},
+        },
+        {"request": {"method": "GET", "url": "Patient?identifier=urn:fuzz|1"}},
+        {"request": {"method": "DELETE", "url": "Patient?identifier=urn:fuzz|2"}},
+        {"request": {"method": "GET", "url": "Patient/fuzz", "ifNoneMatch": 'W/"1"'}},
+    ],
+}
+SCALARS: list[Any] = [
+    None, True, False, 0, -1, 1e400, 1e-400, 2**31, 2**63, 2**64, -(2**63) - 1, 10**400, 0.1, "", " ", "\x00", "a\x00b",
+    "\ud800", "\udfff\ud800", "x" * 70, "x" * 5000, "\u202e", "\U0010ffff", "0000-00-00", "9999-12-31T23:59:60Z",
+    "2020-13-45", "0001-01-01T00:00:00+14:00", "-1", "1e5", "NaN", "urn:uuid:", "Patient/", "Patient/../x", "#", "#x",
+    "?identifier=", "Patient?identifier=urn:fuzz|1", "Patient?", "http://[::1", "http://localhost:8080/fhir/Patient/fuzz",
+    "<div>", '<div xmlns="http://www.w3.org/1999/xhtml">&x;</div>', "$", "../../etc/passwd", "{'$gt': ''}", "%00", "*",
+    {}, [], [[]], [None], {"$gt": ""}, {"": ""}, {"extension": []}, {"reference": 1}, {"resourceType": "Patient"},
+    {"resourceType": "Bundle", "type": "batch"}, [{"resourceType": "Nothing"}],
+]  # fmt: skip
+NAMES = [
+    "",
+    "$",
+    "_",
+    "a.b",
+    "\x00",
+    "resourceType",
+    "id",
+    "_id",
+    "extension",
+    "value",
+    "fhir_comments",
+    "é",
+    "x" * 300,
+]
+METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "FOO", "G\xc4T"]
+CURSORS: list[Any] = [
+    "", "x", [], {}, 1, None, ["fuzz"], [1], [None], ["\x00"], ["\ud800"], [[]], [{"$gt": ""}], ["a", "b"],
+    [0, "Patient", "a"], [10**30, "Patient", "a"], [-(10**30), "A", "a"], [2**63, "Z", "a"], [-(2**63), "Patient", ""],
+    [1e400, "Patient", "a"], [True, "Patient", "a"],
+    [5, "Patient", "\ud800"], [5, "\ud800", "a"], [5, "Patient", "x" * 100000],
+]  # fmt: skip
+
+
+def _odd(value: Any) -> Any:
+    """What `odd_requests.json` holds, written out: `<<ab*3>>` is `ababab`."""
+    if isinstance(value, str):
+        return re.sub(r"<<(.+?)\*(\d+)>>", lambda found: found[1] * int(found[2]), value, flags=re.DOTALL)
+    if isinstance(value, list):
+        return [_odd(each) for each in value]
+    return {name: _odd(each) for name, each in value.items()}
+
+
+_ODD = _odd(json.loads(Path(__file__).with_name("odd_requests.json").read_text()))
+PATHS: list[str] = _ODD["paths"]
+QUERIES: list[str] = _ODD["queries"]
+HEADERS: dict[str, list[str]] = _ODD["headers"]
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Mutator:
+    """Makes requests: each begins as a sound one and is then spoilt in a few places."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def request(self) -> Request:
+        pick = self.random.choice
+        body, target, method = pick(
+            [
+                (PATIENT, "/fhir/Patient/fuzz", "PUT"),
+                (PATIENT, "/fhir/Patient", "POST"),
+                (PATIENT, "/fhir/Patient", "PUT"),
+                (OBSERVATION, "/fhir/Observation/fuzz", "PUT"),
+                (OBSERVATION, "/fhir/Observation", "POST"),
+                (BUNDLE, "/fhir", "POST"),
+                ({**BUNDLE, "type": "batch"}, "/fhir", "POST"),
+                (None, "/fhir/Patient", "GET"),
+                (None, pick(PATHS), "GET"),
+            ]
+        )
+        headers = {"Content-Type": "application/fhir+json"}
+        query = "identifier=urn:fuzz|1" if method == "PUT" and target == "/fhir/Patient" else ""
+        content = b""
+        if body is not None:
+            tree = copy.deepcopy(body)
+            if self.random.random() < 0.7:
+                for _ in range(self.random.randint(1, 3)):
+                    self._spoil_tree(tree)
+            content = json.dumps(tree, ensure_ascii=self.random.random() < 0.5).encode("utf-8", "surrogatepass")
+            if self.random.random() < 0.2:
+                content = self._spoil_bytes(content)
+        if body is None or self.random.random() < 0.15:
+            query = self._query()
+        if self.random.random() < 0.1:
+            target = pick(PATHS)
+        if self.random.random() < 0.1:
+            method = pick(METHODS)
+        if self.random.random() < 0.4:
+            for name in self.random.sample(sorted(HEADERS), self.random.randint(1, 3)):
+                headers[name] = pick(HEADERS[name])
+        if headers.get("Content-Encoding", "").strip().lower() == "gzip" and self.random.random() < 0.7:
+            content = gzip.compress(content)[: None if self.random.random() < 0.5 else -5]
+        if method == "POST" and target.endswith("_search") and self.random.random() < 0.8:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            content = self._query().encode("latin-1")
+        return Request(method, target, query, headers, content)
+
+    def _query(self) -> str:
+        parts = self.random.sample(QUERIES, self.random.choice([1, 1, 2, 3]))
+        if self.random.random() < 0.2:
+            cursor = self.random.choice(CURSORS)
+            text = cursor if isinstance(cursor, str) else base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
+            parts = ["_cursor=" + quote(text.rstrip("="))]
+        query = "&".join(parts)
+        if self.random.random() < 0.2 and query:
+            at = self.random.randrange(len(query))
+            query = query[:at] + self.random.choice("%&=,|\\\x00\xff$[]:.") + query[at + self.random.randint(0, 2) :]
+        return query
+
+    def _spoil_tree(self, tree: dict[str, Any]) -> None:
+        places: list[tuple[Any, Any]] = []
+
+        def walk(node: Any) -> None:
+            children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+            for key, value in children:
+                places.append((node, key))
+                walk(value)
+
+        walk(tree)
+        if not places:
+            return
+        parent, key = self.random.choice(places)
+        value = parent[key]
+        match self.random.randrange(7):
+            case 0:
+                del parent[key]
+            case 1:
+                parent[key] = [value]
+            case 2:
+                parent[key] = {"value": value}
+            case 3 if isinstance(parent, dict):
+                parent[self.random.choice(NAMES)] = parent.pop(key)
+            case 4 if isinstance(value, list):
+                value += value[:1] * self.random.choice([1, 2, 200])
+            case 5 if self.random.random() < 0.1:
+                for _ in range(self.random.choice([20, 90, 3000])):
+                    value = [value] if self.random.random() < 0.5 else {"extension": value}
+                # Nesting past what `json.dumps` can write is made of text in `_spoil_bytes`.
+                parent[key] = value if len(repr_depth(value)) < 500 else "deep"
+            case _:
+                parent[key] = copy.deepcopy(self.random.choice(SCALARS))
+
+    def _spoil_bytes(self, content: bytes) -> bytes:
+        at = self.random.randrange(len(content) + 1)
+        junk = [
+            b"\x00",
+            b"\xff",
+            b"{",
+            b"}",
+            b'"',
+            b",",
+            b"\\",
+            b"\\ud800",
+            b"\xed\xa0\x80",
+            b"1e999999999",
+            b"[" * 5000,
+            b"\n",
+        ]
+        junk += [
+            b'{"a":' * 3000,
+            b"9" * 5000,
+            b'"id":"a",',
+            b'"resourceType":"Patient",',
+            b"\xef\xbb\xbf",
+            b"//",
+            b"NaN",
+        ]
+        match self.random.randrange(5):
+            case 0:
+                return content[:at]
+            case 1:
+                return content[at:]
+            case 2:
+                return self.random.choice(
+                    [b"", b"null", b"[]", b"1", b'"x"', b"{}", b"\x00", b"\xff\xfe{\x00}\x00", b"{" * 100000]
+                )
+            case _:
+                return content[:at] + self.random.choice(junk) + content[at + self.random.randint(0, 3) :]
+
+
+def repr_depth(value: Any) -> str:
+    """One character for each level of nesting."""
+    depth = ""
+    while isinstance(value, (list, dict)) and value:
+        value = value[0] if isinstance(value, list) else next(iter(value.values()))
+        depth += "."
+    return depth
+
+
+Send = Callable[[Request], tuple[int, dict[str, str], bytes]]
+
+
+@pytest.fixture(scope="module")
+def send(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Send]:
+    """Sends a request to an application in this process, as its server would hand it over."""
+    with (
+        EmbeddedMongoDB(tmp_path_factory.mktemp("fuzz") / "data", cache_mb=256) as mongodb,
+        connected(mongodb.uri, "fuzz") as database,
+    ):
+        prepare_guards(database)
+        app = create_app(services_for(Settings.from_environ({"FHIR_LOG_LEVEL": "critical"}), database))
+
+        def send(request: Request) -> tuple[int, dict[str, str], bytes]:
+            environ = EnvironBuilder(base_url="http://localhost:8080", data=request.body).get_environ()
+            environ["REQUEST_METHOD"] = request.method
+            environ["PATH_INFO"] = unquote_to_bytes(request.path.encode("latin-1")).decode("latin-1")
+            environ["QUERY_STRING"] = request.query
+            for name, value in request.headers.items():
+                key = name.upper().replace("-", "_")
+                environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+            signal.alarm(HANG_SECONDS)
+            try:
+                content, status, headers = run_wsgi_app(app, environ, buffered=True)
+                return int(status.split()[0]), dict(headers), b"".join(content)
+            except Exception as error:  # what even the error handlers did not catch
+                return 500, {}, repr(error).encode()
+            finally:
+                signal.alarm(0)
+
+        yield send
+
+
+def fault_of(request: Request, status: int, headers: dict[str, str], content: bytes) -> str | None:
+    """What is wrong with an answer, if anything."""
+    if status >= 500 and status not in (501, 503):
+        return f"status {status}"
+    if "X-Request-Id" not in headers:
+        return "no X-Request-Id"
+    if status < 400 or request.method == "HEAD":
+        return None
+    if headers.get("Content-Encoding") == "gzip":
+        content = gzip.decompress(content)
+    try:
+        tree = json.loads(content.decode())
+    except ValueError:
+        return f"{status} with a body that is no JSON"
+    if tree.get("resourceType") != "OperationOutcome":
+        return f"{status} without an OperationOutcome"
+    errors = errors_of(validate(tree))
+    return f"{status} with an invalid OperationOutcome: {errors[:3]}" if errors else None
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_no_mutated_request_is_answered_with_a_fault(send: Send, number: int) -> None:
+    mutator = Mutator(SEED + number)
+    statuses: Counter[int] = Counter()
+    faults: list[str] = []
+    for count in range(REQUESTS_A_ROUND):
+        request = mutator.request()
+        status, headers, content = send(request)
+        statuses[status] += 1
+        fault = fault_of(request, status, headers, content)
+        if fault is not None:
+            faults.append(
+                f"FUZZ_SEED {SEED}, round {number}, request {count}: {fault}\n  {shown(request)}\n  {content[:300]!r}"
+            )
+    assert not faults, f"{len(faults)} faults\n" + "\n".join(faults[:10])
+    # Had the generator gone astray, everything would be refused at the door.
+    assert statuses[200] + statuses[201] > REQUESTS_A_ROUND // 20
+    assert statuses[422] > REQUESTS_A_ROUND // 20
+    sound = Request(
+        "PUT", "/fhir/Patient/fuzz", "", {"Content-Type": "application/fhir+json"}, json.dumps(PATIENT).encode()
+    )
+    assert send(sound)[0] in (200, 201)
+    assert send(Request("GET", "/fhir/Patient/fuzz", "", {}, b""))[0] == 200
+
+
+def shown(request: Request) -> str:
+    head = f"{request.method} {request.path[:200]!r} ?{request.query[:200]!r}"
+    return f"{head} {request.headers!r:.600} {request.body[:3000]!r}"
