@@ -1,1 +1,1 @@
-"""What a FHIR resource is: definitions, text, validation, references, changes, Bundles. Pure: no Flask, no MongoDB, no HTTP."""
+"""What a FHIR resource is: definitions, text, validation, references, changes, Bundles. Pure: no Flask, no MongoDB."""

@@ -1,1 +1,1 @@
-"""What a FHIR search means: parameters, index entries, query text, plans of filters, cursors. Pure: no Flask, no MongoDB driver."""
+"""What a FHIR search means: parameters, index values, query text, plans, cursors. Pure: no Flask, no MongoDB driver."""
