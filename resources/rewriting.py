@@ -86,6 +86,8 @@ class _Walk:
         if type_name == "Resource":
             stated = node.get("resourceType")
             type_name = stated if isinstance(stated, str) and stated in resource_types() else None
+        elif type_name == "Reference.reference":
+            type_name = None  # an object where a string belongs; validation comes later and refuses it
         types = _member_types(type_name) if type_name is not None else {}
         for name, value in node.items():
             kind = type(value)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -55,10 +55,9 @@ def transact(database: Database, work: Callable[[Database], Result]) -> Result:
         except BulkWriteError as error:
             if not _is_transient(error) and not _is_duplicate(error):
                 raise
-        except ServerSelectionTimeoutError:
-            raise  # it was waited for long enough
         except PyMongoError as error:
-            if not _is_transient(error) or (is_passing(error) and time.monotonic() > deadline):
+            # What has timed out was waited for long enough, even though MongoDB would allow another attempt.
+            if not _is_transient(error) or error.timeout or (is_passing(error) and time.monotonic() > deadline):
                 raise
         if time.monotonic() > deadline:
             raise problem(

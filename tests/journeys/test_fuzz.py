@@ -354,6 +354,34 @@ def test_no_mutated_request_is_answered_with_a_fault(send: Send, number: int) ->
     assert send(Request("GET", "/fhir/Patient/fuzz", "", {}, b""))[0] == 200
 
 
+# What longer runs of the generator have found.
+FOUND: list[tuple[str, str, Any]] = [
+    ("GET", "/fhir/Patient?_cursor=WyJcdWQ4MDAiXQ", None),  # half a character, which no store can compare
+    ("GET", "/fhir/_history?_cursor=WzEwMDAwMDAwMDAwMDAwMDAwMDAwMDAwLCAiUGF0aWVudCIsICJhIl0", None),  # beyond 64 bits
+    ("GET", "/fhir/Patient?_format=json&_id=\xe9", None),
+    *(
+        (
+            "POST",
+            "/fhir",
+            {**BUNDLE, "entry": [{**BUNDLE["entry"][1], "resource": {**OBSERVATION, "subject": {"reference": odd}}}]},
+        )
+        for odd in ({}, {"value": "x"}, [{}])
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "url", "body"), FOUND)
+def test_what_was_once_answered_with_a_fault_is_refused_with_the_reason(
+    send: Send, method: str, url: str, body: Any
+) -> None:
+    path, _, query = url.partition("?")
+    content = b"" if body is None else json.dumps(body).encode()
+    request = Request(method, path, query, {"Content-Type": "application/fhir+json"}, content)
+    status, headers, content = send(request)
+    assert fault_of(request, status, headers, content) is None
+    assert 400 <= status < 500
+
+
 def shown(request: Request) -> str:
     head = f"{request.method} {request.path[:200]!r} ?{request.query[:200]!r}"
     return f"{head} {request.headers!r:.600} {request.body[:3000]!r}"
