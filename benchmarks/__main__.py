@@ -29,7 +29,8 @@ from benchmarks.operations import load_folder, seconds_until_ready
 from benchmarks.soak import HOUR_OF_REQUESTS, resident_mb, soak
 from fhir_server.demo_data import patient_records
 from fhir_server.embedded_mongodb import EmbeddedMongoDB
-from fhir_server.serving import THREADS_PER_WORKER
+from fhir_server.serving import threads_for
+from fhir_server.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
@@ -62,7 +63,14 @@ def start(name: str, target: str, port: int, uri: str) -> Contender:
     }
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(port)),
-        *("--workers", str(WORKERS), "--blocking-threads", str(THREADS_PER_WORKER), "--no-ws", target),
+        *(
+            "--workers",
+            str(WORKERS),
+            "--blocking-threads",
+            str(threads_for(Settings.from_environ({}))),
+            "--no-ws",
+            target,
+        ),
     ]
     process = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(400):

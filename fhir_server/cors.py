@@ -32,7 +32,7 @@ def register_cors(app: Flask, origins: tuple[str, ...]) -> None:
 
     @app.after_request
     def _cors(response: Response) -> Response:
-        origin = request.headers.get("Origin")
+        origin = request.environ.get("HTTP_ORIGIN")
         if origin is None:
             return response
         response.headers.add("Vary", "Origin")

@@ -45,7 +45,7 @@ def answer_type(request: Request) -> str:
         if found is None or options.get("fhirversion", "4.0") not in R4_VERSIONS:
             raise problem(406, "not-supported", f"The format {quoted(wanted)} is not supported; use {FHIR_JSON}.")
         return found
-    accept = request.headers.get("Accept")
+    accept = request.environ.get("HTTP_ACCEPT")
     if not accept or accept == "*/*" or accept == FHIR_JSON:
         return FHIR_JSON
     ranges = sorted(parse_accept_header(accept), key=lambda pair: -pair[1])
@@ -160,17 +160,17 @@ def call_from(request: Request, interaction: str, path: dict[str, str], max_body
     )
     if request.method in ("POST", "PUT"):
         call.body = body_of(request, max_body, interaction == "search")
-    headers = request.headers
-    if "If-Match" in headers:
-        call.if_match = entity_tags(headers["If-Match"])
-    if "If-None-Match" in headers:
-        call.if_none_match = entity_tags(headers["If-None-Match"])
-    if "If-None-Exist" in headers:
-        call.if_none_exist = condition_of(headers["If-None-Exist"])
-    if "If-Modified-Since" in headers:
-        call.if_modified_since = _http_date(headers["If-Modified-Since"])
-    if "Prefer" in headers:
-        call.prefer_return, call.lenient = _preferences(headers["Prefer"])
+    headers = request.environ  # where they are looked up by name, and not one after the other
+    if "HTTP_IF_MATCH" in headers:
+        call.if_match = entity_tags(headers["HTTP_IF_MATCH"])
+    if "HTTP_IF_NONE_MATCH" in headers:
+        call.if_none_match = entity_tags(headers["HTTP_IF_NONE_MATCH"])
+    if "HTTP_IF_NONE_EXIST" in headers:
+        call.if_none_exist = condition_of(headers["HTTP_IF_NONE_EXIST"])
+    if "HTTP_IF_MODIFIED_SINCE" in headers:
+        call.if_modified_since = _http_date(headers["HTTP_IF_MODIFIED_SINCE"])
+    if "HTTP_PREFER" in headers:
+        call.prefer_return, call.lenient = _preferences(headers["HTTP_PREFER"])
     return call
 
 

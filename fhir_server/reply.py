@@ -35,7 +35,7 @@ ISSUE_CODES = {
 
 def respond(answer: Answer, media_type: str, base_url: str) -> Response:
     """The response to a call that was answered."""
-    headers = dict(answer.headers)
+    headers: dict[str, str] = dict(answer.headers)
     version = answer.version
     if version is not None:
         headers["ETag"] = f'W/"{version.version}"'
@@ -64,25 +64,24 @@ def _error_type() -> str:
 
 
 def _response(status: int, content: bytes | None, media_type: str, headers: Mapping[str, str]) -> Response:
-    response = Response(status=status, headers=dict(headers))
     if content is None:
+        response = Response(status=status, headers=dict(headers))
         if status not in (204, 304):
             response.content_length = 0
         response.headers.pop("Content-Type", None)
         return response
     if wants_pretty(request):
         content = pretty(content)
-    response.headers["Content-Type"] = media_type + "; charset=utf-8"
-    response.headers["Vary"] = "Accept, Accept-Encoding"
+    # The headers are put together first, because each one set on a response is a walk through all of them.
+    complete = {**headers, "Content-Type": media_type + "; charset=utf-8", "Vary": "Accept, Accept-Encoding"}
     if len(content) >= COMPRESS_FROM and _takes_gzip():
         content = gzip.compress(content, compresslevel=1, mtime=0)
-        response.headers["Content-Encoding"] = "gzip"
-    response.set_data(content)
-    return response
+        complete["Content-Encoding"] = "gzip"
+    return Response(content, status, complete)
 
 
 def _takes_gzip() -> bool:
-    return "gzip" in request.headers.get("Accept-Encoding", "") and request.accept_encodings["gzip"] > 0
+    return "gzip" in request.environ.get("HTTP_ACCEPT_ENCODING", "") and request.accept_encodings["gzip"] > 0
 
 
 def register_error_handlers(app: Flask) -> None:

@@ -21,9 +21,14 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 _least = LEVELS.index("info")
 
 
+def is_logged(level: str) -> bool:
+    """Whether a line of this level would be written."""
+    return LEVELS.index(level) >= _least
+
+
 def log(level: str, event: str, **fields: Any) -> None:
     """Write one line, unless its level is below the one configured."""
-    if LEVELS.index(level) < _least:
+    if not is_logged(level):
         return
     line = {"time": time.time(), "level": level, "event": event, **fields}
     sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
@@ -53,7 +58,7 @@ def register_request_log(app: Flask, level: str) -> None:
 
     @app.before_request
     def _begin() -> None:
-        given = request.headers.get("X-Request-Id")
+        given = request.environ.get("HTTP_X_REQUEST_ID")
         g.request_id = given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         g.began = time.perf_counter()
 
@@ -61,6 +66,8 @@ def register_request_log(app: Flask, level: str) -> None:
     def _end(response: Response) -> Response:
         request_id = g.get("request_id") or secrets.token_hex(8)
         response.headers["X-Request-Id"] = request_id
+        if not is_logged("info"):
+            return response
         log(
             "info",
             "request",

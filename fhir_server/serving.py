@@ -51,6 +51,11 @@ class _Embedded:
         self._mongodb.stop()
 
 
+def threads_for(settings: Settings) -> int:
+    """How many threads a worker process has."""
+    return min(settings.max_concurrent_bundles + WAITING_BUNDLES + THREADS_FOR_OTHERS, MOST_THREADS)
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. FHIR_MONGODB_URI must be set in the environment (see `mongodb_for`)."""
     Granian(
@@ -60,7 +65,7 @@ def serve(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=settings.workers,
-        blocking_threads=min(settings.max_concurrent_bundles + WAITING_BUNDLES + THREADS_FOR_OTHERS, MOST_THREADS),
+        blocking_threads=threads_for(settings),
         backlog=BACKLOG,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,

@@ -2,7 +2,8 @@
 
 https://hl7.org/fhir/R4/http.html#create, #update, #delete, #ccreate, #cond-update, #3.1.0.7.1
 
-Each ends in `_commit`: read what is stored, decide, commit, and start over where somebody else was quicker.
+All but a plain create read what is stored, decide and commit in one transaction, which starts over where somebody else
+was quicker.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 from fhir_server.call import Answer, Call
 from fhir_server.prepare_write import check_id, checked_id, document_of, prepare
 from fhir_server.services import Services
-from fhir_server.store.commit import ConflictError, commit, commit_together
+from fhir_server.store.commit import commit_new, commit_together
 from fhir_server.store.database import Database
 from fhir_server.store.reads import read
 from fhir_server.store.run_plan import find_ids
@@ -20,10 +21,8 @@ from fhir_server.store.transaction import touch_guards, transact
 from resources.change import Change, Intent, Stored, decide
 from resources.document import Document
 from resources.primitives import is_id
-from resources.problem import Issue, Problem, problem
+from resources.problem import Issue, problem
 from search.plan import Step, plan_condition
-
-ATTEMPTS = 50
 
 
 def create(call: Call, services: Services) -> Answer:
@@ -35,7 +34,7 @@ def create(call: Call, services: Services) -> Answer:
         intent, warnings = prepare("POST", document, logical_id, services.base_url)
         change = decide(intent, None, services.clock())
         assert change is not None  # nothing was there, so something changes
-        commit(services.database, change)
+        commit_new(services.database, change)
         return written(call, change.after, warnings)
     step = plan_condition(call.type, call.if_none_exist, services.base_url)
     intent, warnings = prepare("POST", document, logical_id, services.base_url)
@@ -180,26 +179,17 @@ def guard_name(step: Step) -> str:
 
 def _commit(intent: Intent, services: Services) -> tuple[Stored | None, Change | None]:
     """Decide on what is stored, and commit: the version that is current now, and the change if there was one."""
-    for _ in range(ATTEMPTS):
-        before = read(services.database, intent.type, intent.id)
+
+    def attempt(database: Database) -> tuple[Stored | None, Change | None]:
+        before = read(database, intent.type, intent.id)
         change = decide(intent, before, services.clock())
         if change is None:
             return before, None
-        try:
-            commit(services.database, change)
-        except ConflictError:
-            continue
+        commit_together(database, [change])
         return change.after, change
-    raise busy()
 
-
-def busy() -> Problem:
-    return problem(
-        503,
-        "lock-error",
-        "Too many requests change this resource at once; this one was not stored, please try again.",
-        headers={"Retry-After": "1"},
-    )
+    services.database.prepare({intent.type})
+    return transact(services.database, attempt)
 
 
 def written(

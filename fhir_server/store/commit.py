@@ -1,11 +1,9 @@
 """Committing changes: the one way into the collections.
 
-A single change needs no transaction. The replaced version is put into the history first and the current document is
-replaced afterwards, guarded by the version that it must still have; a process that dies in between leaves a history
-entry equal to the current version, which readers drop and the next update overwrites. The first write is not waited for
-on its own: the journal is written in order, so the acknowledgement of the second covers both.
-
-Several changes are committed in the caller's transaction, all or none.
+A new resource is one insert. Every other change touches two documents, the current one and the replaced version in the
+history, and is committed in a transaction, alone or with others. Two statements in the right order would do for a process
+that dies in between, but not for a database that does: the driver repeats the second after a restart that has lost the
+first.
 """
 
 from __future__ import annotations
@@ -16,12 +14,10 @@ from typing import Any
 
 from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
-from pymongo.write_concern import WriteConcern
 
 from fhir_server.store.database import Database
 from resources.change import Change, Stored
 
-_NOT_WAITED_FOR = WriteConcern(w=1, j=False)
 _DUPLICATE_KEY = 11000
 
 
@@ -29,22 +25,13 @@ class ConflictError(Exception):
     """Somebody else wrote the resource in the meantime; decide again on what is stored now."""
 
 
-def commit(database: Database, change: Change) -> None:
-    """Commit one change on its own. Raises `ConflictError` and leaves everything as it was where the version moved."""
+def commit_new(database: Database, change: Change) -> None:
+    """Commit a resource under an id that nobody else can know yet. Raises `ConflictError` where it is taken all the same."""
     database.prepare({change.after.type})
-    current = database.current(change.after.type)
-    if change.before is None:
-        try:
-            current.insert_one(_current_document(change))
-        except DuplicateKeyError:
-            raise ConflictError from None
-        return
-    history = database.history(change.after.type).with_options(write_concern=_NOT_WAITED_FOR)
-    replaced = _history_document(change.before, change.after.last_updated)
-    history.replace_one({"_id": replaced["_id"]}, replaced, upsert=True)
-    result = current.replace_one({"_id": change.before.id, "v": change.before.version}, _current_document(change))
-    if result.matched_count == 0:
-        raise ConflictError
+    try:
+        database.current(change.after.type).insert_one(_current_document(change))
+    except DuplicateKeyError:
+        raise ConflictError from None
 
 
 def commit_together(database: Database, changes: Sequence[Change]) -> None:

@@ -114,7 +114,7 @@ def connect(uri: str, name: str) -> Database:
         appname="fhir-server",
         serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
         connectTimeoutMS=CONNECT_TIMEOUT_MS,
-        timeoutMS=OPERATION_TIMEOUT_MS,
+        socketTimeoutMS=OPERATION_TIMEOUT_MS,
         maxPoolSize=100,
     )
     database = Database(

@@ -1,4 +1,4 @@
-"""The two statements of an update, with the process dying in between, and with others in the way."""
+"""Updates and those who read meanwhile: a replaced version that is seen twice, and others in the way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fhir_server.app import create_app
 from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from fhir_server.services import Services, services_for
 from fhir_server.settings import Settings
-from fhir_server.store.commit import ConflictError, commit, commit_together
+from fhir_server.store.commit import ConflictError, commit_together
 from fhir_server.store.database import Database, connected, prepare_guards
 from fhir_server.store.histories import HistoryQuery, find_history
 from fhir_server.store.reads import read, read_version
@@ -56,8 +56,8 @@ def versions(client: FlaskClient, query: str = "") -> list[tuple[str, str]]:
     return [(e["response"]["etag"][3:-1], e["request"]["method"]) for e in bundle.get("entry", [])]
 
 
-def die_after_the_first_statement(database: Database) -> None:
-    """What an update of Patient/a leaves behind that puts the replaced version into the history and ends there."""
+def show_twice(database: Database) -> None:
+    """What a reader sees of Patient/a that looks at its current version before an update and at its history after it."""
     current = database.current("Patient").find_one({"_id": "a"})
     assert current is not None
     left: dict[str, Any] = {"_id": {"i": "a", "v": current["v"]}, "u": current["t"] + 5}
@@ -66,71 +66,78 @@ def die_after_the_first_statement(database: Database) -> None:
 
 
 @pytest.fixture
-def torn(client: FlaskClient, database: Database) -> FlaskClient:
-    """A server on whose Patient/a (version 2) an update died half-way."""
+def twice(client: FlaskClient, database: Database) -> FlaskClient:
+    """A server whose Patient/a (version 2) is current and in the history as well."""
     assert client.put("/fhir/Patient/a", json=FIRST).status_code == 201
     assert client.put("/fhir/Patient/a", json=SECOND).status_code == 200
-    die_after_the_first_statement(database)
+    show_twice(database)
     return client
 
 
-def test_a_torn_update_did_not_happen(torn):
-    answer = torn.get("/fhir/Patient/a")
+def test_a_twice_update_did_not_happen(twice):
+    answer = twice.get("/fhir/Patient/a")
     assert answer.headers["ETag"] == 'W/"2"'
     assert answer.get_json()["gender"] == "other"
-    assert torn.get("/fhir/Patient/a/_history/2").get_data() == answer.get_data()
-    assert torn.get("/fhir/Patient/a/_history/3").status_code == 404
+    assert twice.get("/fhir/Patient/a/_history/2").get_data() == answer.get_data()
+    assert twice.get("/fhir/Patient/a/_history/3").status_code == 404
 
 
 @pytest.mark.parametrize("level", ["/fhir/Patient/a/_history", "/fhir/Patient/_history", "/fhir/_history"])
-def test_histories_show_every_version_once_after_a_torn_update(torn, level):
-    bundle = torn.get(level).get_json()
+def test_histories_show_every_version_once_after_a_twice_update(twice, level):
+    bundle = twice.get(level).get_json()
     assert [entry["response"]["etag"] for entry in bundle["entry"]] == ['W/"2"', 'W/"1"']
-    pages = [torn.get(f"{level}?_count=1").get_json()]
+    pages = [twice.get(f"{level}?_count=1").get_json()]
     while link := next((x["url"] for x in pages[-1]["link"] if x["relation"] == "next"), None):
-        pages.append(torn.get(link.removeprefix("http://localhost:8080")).get_json())
+        pages.append(twice.get(link.removeprefix("http://localhost:8080")).get_json())
     assert [p["entry"][0]["response"]["etag"] for p in pages if p.get("entry")] == ['W/"2"', 'W/"1"']
-    assert torn.get("/fhir/Patient/a/_history").get_json()["total"] == 2
+    assert twice.get("/fhir/Patient/a/_history").get_json()["total"] == 2
 
 
-def test_the_version_of_a_torn_update_is_still_current_at_any_later_moment(torn):
-    assert versions(torn, "?_at=2999") == [("2", "PUT")]
+def test_the_version_of_a_twice_update_is_still_current_at_any_later_moment(twice):
+    assert versions(twice, "?_at=2999") == [("2", "PUT")]
 
 
-def test_the_update_after_a_torn_one_goes_on_counting(torn, database):
-    assert torn.put("/fhir/Patient/a", json=THIRD, headers={"If-Match": 'W/"2"'}).status_code == 200
-    assert versions(torn) == [("3", "PUT"), ("2", "PUT"), ("1", "PUT")]
+def test_the_update_after_a_twice_one_goes_on_counting(twice, database):
+    assert twice.put("/fhir/Patient/a", json=THIRD, headers={"If-Match": 'W/"2"'}).status_code == 200
+    assert versions(twice) == [("3", "PUT"), ("2", "PUT"), ("1", "PUT")]
     left = database.history("Patient").find_one({"_id": {"i": "a", "v": 2}})
     now = database.current("Patient").find_one({"_id": "a"})
     assert left is not None
     assert now is not None
-    assert left["u"] == now["t"]  # it was replaced when it really was, not when the torn update meant to
-    assert versions(torn, "?_at=2999") == [("3", "PUT")]
+    assert left["u"] == now["t"]  # it was replaced when it really was, not when the twice update meant to
+    assert versions(twice, "?_at=2999") == [("3", "PUT")]
 
 
-def test_the_transaction_after_a_torn_update_goes_on_counting(torn):
+def test_the_transaction_after_a_twice_update_goes_on_counting(twice):
     entry = {"resource": THIRD, "request": {"method": "PUT", "url": "Patient/a"}}
-    answer = torn.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+    answer = twice.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
     assert answer.get_json()["entry"][0]["response"]["etag"] == 'W/"3"'
-    assert versions(torn) == [("3", "PUT"), ("2", "PUT"), ("1", "PUT")]
+    assert versions(twice) == [("3", "PUT"), ("2", "PUT"), ("1", "PUT")]
 
 
-def test_a_torn_delete_did_not_happen_and_may_be_repeated(torn):
-    assert torn.get("/fhir/Patient/a").status_code == 200
-    assert torn.delete("/fhir/Patient/a").status_code == 204
-    assert torn.get("/fhir/Patient/a").status_code == 410
-    assert versions(torn) == [("3", "DELETE"), ("2", "PUT"), ("1", "PUT")]
+def test_a_twice_delete_did_not_happen_and_may_be_repeated(twice):
+    assert twice.get("/fhir/Patient/a").status_code == 200
+    assert twice.delete("/fhir/Patient/a").status_code == 204
+    assert twice.get("/fhir/Patient/a").status_code == 410
+    assert versions(twice) == [("3", "DELETE"), ("2", "PUT"), ("1", "PUT")]
 
 
 def test_an_update_that_died_over_a_deleted_resource_leaves_it_deleted(client, database):
     client.put("/fhir/Patient/a", json=FIRST)
     client.delete("/fhir/Patient/a")
-    die_after_the_first_statement(database)
+    show_twice(database)
     assert client.get("/fhir/Patient/a").status_code == 410
     assert client.get("/fhir/Patient/a/_history/2").status_code == 410
     assert versions(client) == [("2", "DELETE"), ("1", "PUT")]
     assert client.put("/fhir/Patient/a", json=SECOND).status_code == 201
     assert versions(client) == [("3", "PUT"), ("2", "DELETE"), ("1", "PUT")]
+
+
+def commit(database: Database, change: Change) -> None:
+    """Commit one change, and try no second time."""
+    database.prepare({"Patient"})
+    with database.client.start_session() as session, session.start_transaction():
+        commit_together(database.within(session), [change])
 
 
 def stored(version: int, moment: int) -> Stored:
