@@ -49,6 +49,14 @@ INTERACTIONS: tuple[Interaction, ...] = (
     Interaction("search", "type", "GET", TYPE, "search-type", "Search resources of a type"),
     Interaction("search", "type", "POST", TYPE + "/_search", None, "Search resources, parameters in the body"),
     Interaction(
+        "search", "type", "GET", "/{compartment}/{id}/{type}", None, "Search resources of a type in a compartment"
+    ),
+    Interaction(
+        "search_system", "system", "GET", "/{compartment}/{id}/*", None, "Search all resources in a compartment"
+    ),
+    Interaction("search_system", "system", "GET", "/", "search-system", "Search resources of several types"),
+    Interaction("search_system", "system", "POST", "/_search", None, "Search several types, parameters in the body"),
+    Interaction(
         "conditional_update", "type", "PUT", TYPE, None, "Replace the one resource that a condition finds", (200, 201)
     ),
     Interaction(

@@ -5,7 +5,10 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from capability.interactions_table import INTERACTIONS
@@ -13,6 +16,7 @@ from resources.definitions import resource_types
 from search.parameters import parameters_of
 
 STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+NEARLY_ANY = 100
 SEARCH_TYPES = {"id": "token", "lastUpdated": "date"}
 
 
@@ -44,6 +48,23 @@ def capability_statement(base_url: str, version: str, started: datetime) -> dict
     }
 
 
+@cache
+def _referring() -> Mapping[str, Sequence[str]]:
+    """Type → the `Type:parameter` pairs that name it as a target. Those that may refer to nearly anything are left out, as
+    they would be the same hundreds for every type; they are served all the same."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for source in sorted(resource_types()):
+        for parameter in parameters_of(source).values():
+            if parameter.kind == "reference" and len(parameter.targets) < NEARLY_ANY:
+                for target in parameter.targets:
+                    found[target].append(f"{source}:{parameter.code}")
+    return found
+
+
+def _reverse_includes(type_name: str) -> list[str]:
+    return [*_referring().get(type_name, ()), "Provenance:target"]
+
+
 def _resource(type_name: str) -> dict[str, Any]:
     served = {row.name for row in INTERACTIONS}
     return {
@@ -58,6 +79,11 @@ def _resource(type_name: str) -> dict[str, Any]:
         "conditionalUpdate": "conditional_update" in served,
         "conditionalDelete": "single" if "conditional_delete" in served else "not-supported",
         "referencePolicy": ["literal", "local"],
+        "searchInclude": [
+            "*",
+            *(f"{type_name}:{p.code}" for p in parameters_of(type_name).values() if p.kind == "reference"),
+        ],
+        "searchRevInclude": _reverse_includes(type_name),
         "searchParam": [
             {"name": parameter.code, "type": SEARCH_TYPES.get(parameter.kind, parameter.kind)}
             for parameter in parameters_of(type_name).values()

@@ -24,12 +24,18 @@ class Link(NamedTuple):
 
 
 def searchset(
-    matches: Sequence[Stored], links: Sequence[Link], total: int | None, issues: Sequence[Issue], base_url: str
+    matches: Sequence[Stored],
+    included: Sequence[Stored],
+    links: Sequence[Link],
+    total: int | None,
+    issues: Sequence[Issue],
+    base_url: str,
 ) -> bytes:
-    """A searchset Bundle; `issues` go into an OperationOutcome entry of their own."""
+    """A searchset Bundle: matches, then what they bring along; `issues` go into an OperationOutcome entry of their own."""
     entries = [
-        _join(_member("fullUrl", f"{base_url}/{m.type}/{m.id}"), b'"resource":' + (m.raw or b"{}"), _MATCH)
-        for m in matches
+        _join(_member("fullUrl", f"{base_url}/{s.type}/{s.id}"), b'"resource":' + (s.raw or b"{}"), mode)
+        for group, mode in ((matches, _MATCH), (included, _INCLUDE))
+        for s in group
     ]
     if issues:
         entries.append(_join(b'"resource":' + outcome_bytes(issues), _OUTCOME))
@@ -110,4 +116,5 @@ def _status(status: int) -> str:
 
 
 _MATCH = _member("search", {"mode": "match"})
+_INCLUDE = _member("search", {"mode": "include"})
 _OUTCOME = _member("search", {"mode": "outcome"})

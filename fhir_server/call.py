@@ -6,7 +6,7 @@ these two, and nothing of Flask.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from resources.change import Stored
@@ -22,7 +22,8 @@ BundleType = Literal["searchset", "history", "batch-response", "transaction-resp
 class Call:
     """One request for one interaction.
 
-    query: the raw query string. body: the request's bytes; document: what a Bundle entry carries instead, already parsed.
+    compartment: type and id of the one to search in, if any. query: the raw query string. body: the request's bytes;
+    document: what a Bundle entry carries instead, already parsed.
     if_match: version ids of `If-Match`, None where absent. if_none_match: entity tags of `If-None-Match`, or {"*"}.
     if_modified_since: milliseconds since 1970. if_none_exist: the query of a conditional create.
     prefer_return: None where the client states no preference. lenient: unknown search parameters are passed over.
@@ -33,6 +34,7 @@ class Call:
     type: str | None = None
     id: str | None = None
     version: str | None = None
+    compartment: tuple[str, str] | None = None
     query: str = ""
     body: bytes = b""
     document: Document | None = None
@@ -42,6 +44,11 @@ class Call:
     if_none_exist: str | None = None
     prefer_return: Return | None = None
     lenient: bool = False
+
+    def in_compartment(self, type_name: str) -> Call:
+        """The call with its id taken for that of a compartment of the type."""
+        assert self.id is not None
+        return replace(self, id=None, compartment=(type_name, self.id))
 
 
 @dataclass(slots=True)

@@ -13,11 +13,12 @@ from capability.interactions_table import INTERACTIONS
 from fhir_server.call import Answer, Call
 from fhir_server.interactions.history import history
 from fhir_server.interactions.read import read, vread
-from fhir_server.interactions.search import search
+from fhir_server.interactions.search import search, search_system
 from fhir_server.interactions.write import conditional_delete, conditional_update, create, delete, update
 from fhir_server.services import Services
 from resources.definitions import resource_types
 from resources.problem import problem, quoted
+from search.kinds.reference import COMPARTMENTS
 
 Handler = Callable[[Call, Services], Answer]
 
@@ -29,6 +30,7 @@ HANDLERS: dict[str, Handler] = {
     "history": history,
     "read": read,
     "search": search,
+    "search_system": search_system,
     "update": update,
     "vread": vread,
 }
@@ -36,7 +38,7 @@ HANDLERS: dict[str, Handler] = {
 # As in the routes: what begins with `$` or `_` is no id. A Bundle within a Bundle, or the CapabilityStatement as an entry,
 # serve no purpose.
 _PATTERNS = [
-    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/$_][^/]*)", row.path)), row)
+    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/$_][^/]*)", row.path.replace("*", r"\*"))), row)
     for row in INTERACTIONS
     if row.name in HANDLERS
 ]
@@ -63,9 +65,13 @@ def call_for(method: str, url: str, base_url: str) -> Call:
         parts = match.groupdict()
         if "type" in parts and parts["type"] not in resource_types():
             continue
+        compartment = parts.pop("compartment", None)
+        if compartment is not None and compartment not in COMPARTMENTS:
+            continue
         allowed.add(row.method)
         if row.method == verb:
-            return Call(row.name, method, parts.get("type"), parts.get("id"), parts.get("version"), query)
+            call = Call(row.name, method, parts.get("type"), parts.get("id"), parts.get("version"), query=query)
+            return call if compartment is None else call.in_compartment(compartment)
     if allowed:
         text = f"The method {quoted(method)} is not supported at {quoted(url)}; supported are {', '.join(sorted(allowed))}."
         raise problem(405, "not-supported", text)

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request
 from fhir_server.call import Call, Return
 from fhir_server.entity_tags import entity_tags
 from resources.problem import problem, quoted
-from search.kinds.own import milliseconds
+from search.moments import milliseconds
 from search.query_text import condition_of
 
 FHIR_JSON = "application/fhir+json"
@@ -31,6 +31,7 @@ FORMATS = {
     # A plus in a query is a blank, and many clients do not escape it.
     "application/fhir json": FHIR_JSON,
 }
+SEARCHES = frozenset({"search", "search_system"})
 R4_VERSIONS = frozenset({"4.0", "4.0.1"})
 
 _PREFER = re.compile(r"(return|handling)\s*=\s*\"?(\w+)\"?")
@@ -156,10 +157,12 @@ def call_from(request: Request, interaction: str, path: dict[str, str], max_body
         path.get("type"),
         path.get("id"),
         path.get("version"),
-        _query_of(request),
+        query=_query_of(request),
     )
+    if "compartment" in path:
+        call = call.in_compartment(path["compartment"])
     if request.method in ("POST", "PUT"):
-        call.body = body_of(request, max_body, interaction == "search")
+        call.body = body_of(request, max_body, interaction in SEARCHES)
     headers = request.environ  # where they are looked up by name, and not one after the other
     if "HTTP_IF_MATCH" in headers:
         call.if_match = entity_tags(headers["HTTP_IF_MATCH"])

@@ -56,9 +56,14 @@ def register_openapi(app: Flask, blueprints: Sequence[Blueprint]) -> None:
         return send_from_directory(Path(swagger_ui_path), name, max_age=86400)
 
 
+def _operation_id(row: Interaction) -> str:
+    place = "compartment" if "{compartment}" in row.path else row.level
+    return f"{row.name}_{place}_{row.method.lower()}"
+
+
 def _operation(row: Interaction) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": f"{row.name}_{row.level}_{row.method.lower()}",
+        "operationId": _operation_id(row),
         "summary": row.summary,
         "tags": ["FHIR"],
         "responses": {

@@ -12,12 +12,15 @@ from resources.document import Document, parse_document
 from resources.primitives import is_id
 from resources.problem import Issue, Problem, problem, quoted
 from resources.validation import errors_of, validate
-from search.index_entries import index_entries
+from search.context import Context
+from search.index import index_values
+from search.index_values import IndexValues
 
 # MongoDB keeps at most 16 MiB a document: the resource and its index entries, with a little for the rest.
 MAX_STORED_BYTES = 16 * 1024 * 1024 - 16 * 1024
 # What an index entry takes beside its text.
 ENTRY_OVERHEAD = 14
+RANGE_SIZE = 200
 
 
 def document_of(body: bytes, type_name: str | None) -> Document:
@@ -31,7 +34,7 @@ def prepare(
     method: Method,
     document: Document,
     logical_id: str,
-    base_url: str,
+    context: Context,
     *,
     at: str | None = None,
     if_match: frozenset[str] | None = None,
@@ -45,15 +48,16 @@ def prepare(
     issues = validate(document.tree, at)
     if errors_of(issues):
         raise Problem(422, issues)
-    entries = index_entries(document.tree, base_url)
-    _check_size(document, entries)
-    return Intent(method, document.type, logical_id, document, entries, if_match, if_none_match), issues
+    index = index_values(document.tree, context)
+    _check_size(document, index)
+    return Intent(method, document.type, logical_id, document, index.fields, if_match, if_none_match), issues
 
 
-def _check_size(document: Document, entries: list[str]) -> None:
+def _check_size(document: Document, index: IndexValues) -> None:
     if len(document.text) < MAX_STORED_BYTES // 10:
         return  # not even with four bytes a character, and as much again for the entries
-    size = len(document.text.encode()) + sum(len(entry.encode()) + ENTRY_OVERHEAD for entry in entries)
+    size = len(document.text.encode()) + sum(len(e.encode()) + ENTRY_OVERHEAD for e in index.entries)
+    size += RANGE_SIZE * (len(index.dates) + len(index.numbers))
     if size > MAX_STORED_BYTES:
         raise problem(
             413,

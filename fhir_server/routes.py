@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ from fhir_server.negotiation import answer_type, call_from
 from fhir_server.reply import respond
 from fhir_server.services import Services
 from resources.definitions import resource_types
+from search.kinds.reference import COMPARTMENTS
 
 BASE = "/fhir"
 ALL_HANDLERS: dict[str, Callable[[Call, Services], Answer]] = {
@@ -37,6 +39,13 @@ class TypeConverter(BaseConverter):
     part_isolating = True
 
 
+class CompartmentConverter(BaseConverter):
+    """The name of a type that has a compartment."""
+
+    regex = f"(?:{'|'.join(COMPARTMENTS)})"
+    part_isolating = True
+
+
 class IdConverter(BaseConverter):
     """One part of an address that may be an id; whether it is a legal one, the interaction tells in its answer.
 
@@ -47,15 +56,18 @@ class IdConverter(BaseConverter):
     part_isolating = True
 
 
+# Part of a path in the table → how it is matched.
+CONVERTERS = {"type": "type", "compartment": "compartment", "id": "part", "version": "part"}
+
+
 def register_routes(app: Flask, services: Services) -> None:
     """Add a rule for every row of the table."""
-    app.url_map.converters["type"] = TypeConverter
-    app.url_map.converters["part"] = IdConverter
+    app.url_map.converters.update(type=TypeConverter, compartment=CompartmentConverter, part=IdConverter)
     by_path: dict[str, dict[str, Interaction]] = defaultdict(dict)
     for row in INTERACTIONS:
         by_path[row.path][row.method] = row
     for path, rows in by_path.items():
-        rule = path.replace("{type}", "<type:type>").replace("{id}", "<part:id>").replace("{version}", "<part:version>")
+        rule = re.sub(r"\{(\w+)\}", lambda match: f"<{CONVERTERS[match[1]]}:{match[1]}>", path)
         for method, row in rows.items():
             app.add_url_rule(
                 BASE + rule.rstrip("/"),

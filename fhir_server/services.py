@@ -6,10 +6,13 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from threading import BoundedSemaphore
 
 from fhir_server.settings import Settings
 from fhir_server.store.database import Database
+from fhir_server.store.secrets import shared_secret
+from search.context import Context
 
 WAITING_BUNDLES = 4
 FULL_QUEUE_SECONDS = 1.0
@@ -60,18 +63,27 @@ class Turnstile:
 
 @dataclass(slots=True)
 class Services:
-    """One per process. `bundles` bounds how many Bundles are processed at once."""
+    """One per process.
+
+    bundles: bounds how many Bundles are processed at once. cursor_key: signs cursors; fetched when it is first needed, so
+    that the server starts before its database does.
+    """
 
     settings: Settings
     database: Database
     clock: Clock
     new_id: Callable[[], str]
     bundles: Turnstile
+    cursor_key: Callable[[], bytes]
 
     @property
     def base_url(self) -> str:
         """The FHIR base, without a closing slash."""
         return self.settings.base_url
+
+    def context(self) -> Context:
+        """What extraction and filters depend on."""
+        return Context(self.base_url, self.clock())
 
     def within(self, database: Database) -> Services:
         """The same services on the view of the database that a transaction works with."""
@@ -80,6 +92,6 @@ class Services:
 
 def services_for(settings: Settings, database: Database) -> Services:
     """The services of a running server."""
-    return Services(
-        settings, database, system_clock, new_id, Turnstile(settings.max_concurrent_bundles, WAITING_BUNDLES)
-    )
+    bundles = Turnstile(settings.max_concurrent_bundles, WAITING_BUNDLES)
+    cursor_key = cache(lambda: shared_secret(database, "cursor"))
+    return Services(settings, database, system_clock, new_id, bundles, cursor_key)

@@ -8,14 +8,17 @@ knows what a write means, and it is pure: no clock, no database.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from resources.document import Document
 from resources.problem import problem, quoted
 
 Method = Literal["POST", "PUT", "DELETE"]
+
+IndexFields = Callable[[str], Mapping[str, Any]]
+"""The logical id of a resource → the fields to store beside its bytes, by which it is searched and sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +46,19 @@ class Stored:
 class Change:
     """A new version to commit, and the version that it replaces (None for a new id).
 
-    entries: the index entries of the new content; empty for a deletion.
+    index: of the new content; None for a deletion.
     """
 
     after: Stored
     before: Stored | None
-    entries: Sequence[str] = ()
+    index: IndexFields | None = None
 
 
 @dataclass(slots=True)
 class Intent:
     """What a request wants done to one resource whose id is known.
 
-    document and entries: None and empty for a deletion. if_match: versions of which one must be current; None where the
+    document and index: None for a deletion. if_match: versions of which one must be current; None where the
     client states none; {"*"} for any version at all. if_none_match: the client demands that there be no such resource yet.
     """
 
@@ -63,7 +66,7 @@ class Intent:
     type: str
     id: str
     document: Document | None = None
-    entries: Sequence[str] = field(default_factory=tuple)
+    index: IndexFields | None = None
     if_match: frozenset[str] | None = None
     if_none_match: bool = False
 
@@ -106,4 +109,4 @@ def decide(intent: Intent, before: Stored | None, now: int) -> Change | None:
             return None
         raw = intent.document.stored(intent.id, version, moment)
     after = Stored(intent.type, intent.id, version, moment, raw, intent.method, was_there=exists)
-    return Change(after, before, intent.entries)
+    return Change(after, before, intent.index)

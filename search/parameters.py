@@ -1,4 +1,4 @@
-"""The search parameters of each resource type, ready to extract index entries and to build filters.
+"""The search parameters of each resource type, ready to extract index values and to build filters.
 
 https://hl7.org/fhir/R4/searchparameter-registry.html
 """
@@ -10,10 +10,22 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from resources.definitions import is_a, search_parameter_facts
-from search.paths import CompiledPath, compile_paths
+from resources.definitions import SearchParameterFacts, is_a, resource_types, search_parameter_facts
+from search.paths import CompiledPath, compile_component, compile_paths
 
-SERVED_KINDS = frozenset({"token", "string", "reference", "uri"})
+# What these would need is not indexed: sounds of names, and the whole text of resources.
+NOT_SERVED = frozenset({"phonetic", "_text", "_content", "_query"})
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One component of a composite parameter: the parameter it is compared as, and where its values stand.
+
+    paths: type of the element that holds the components → paths within it.
+    """
+
+    parameter: Parameter
+    paths: Mapping[str, tuple[CompiledPath, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +34,19 @@ class Parameter:
 
     code: as written in a query, `birthdate`; kind: its search type, `token`, `string`, ...
     paths: where its values stand; empty for what the store keeps beside the resource (`_id`, `_lastUpdated`).
-    targets: for a reference, the resource types that it may point to.
+    targets: for a reference, the resource types that it may point to. components: of a composite.
+    types: the FHIR types of its values, as far as they are known. system: see `CompiledPath`. repeats: whether a resource
+    may have several values.
     """
 
     code: str
     kind: str
     paths: tuple[CompiledPath, ...]
     targets: tuple[str, ...] = ()
-
-    @property
-    def types(self) -> frozenset[str]:
-        """The FHIR types of the values that the parameter looks at, as far as they are known."""
-        return frozenset().union(*(path.types for path in self.paths))
+    components: tuple[Component, ...] = ()
+    types: frozenset[str] = frozenset()
+    system: str | None = None
+    repeats: bool = True
 
 
 @cache
@@ -44,11 +57,62 @@ def parameters_of(type_name: str) -> Mapping[str, Parameter]:
         "_lastUpdated": Parameter("_lastUpdated", "lastUpdated", ()),
     }
     for facts in search_parameter_facts():
-        if facts.code in found or facts.expression is None or facts.type not in SERVED_KINDS:
-            continue
-        if not any(is_a(type_name, base) for base in facts.base):
-            continue
-        paths = tuple(compile_paths(facts.expression, type_name))
-        if paths:
-            found[facts.code] = Parameter(facts.code, facts.type, paths, facts.targets)
+        if facts.code not in found and facts.code not in NOT_SERVED and _applies(facts, type_name):
+            parameter = _parameter(facts, type_name)
+            if parameter is not None:
+                found[facts.code] = parameter
     return MappingProxyType(dict(sorted(found.items())))
+
+
+def _applies(facts: SearchParameterFacts, type_name: str) -> bool:
+    return facts.expression is not None and any(is_a(type_name, base) for base in facts.base)
+
+
+def _parameter(facts: SearchParameterFacts, type_name: str) -> Parameter | None:
+    assert facts.expression is not None
+    paths = tuple(compile_paths(facts.expression, type_name))
+    types = frozenset().union(*(path.types for path in paths))
+    components: tuple[Component, ...] = ()
+    if facts.type == "composite":
+        components = tuple(
+            _component(identifier, expression, type_name, types) for identifier, expression in facts.components
+        )
+        if not all(any(component.paths.values()) for component in components):
+            return None  # a component stands outside the element, which is not indexed
+    if not paths:
+        return None
+    systems = {path.system for path in paths}
+    return Parameter(
+        facts.code,
+        facts.type,
+        paths,
+        facts.targets if facts.targets != ("Resource",) else tuple(sorted(resource_types())),
+        components,
+        types,
+        systems.pop() if len(systems) == 1 else None,
+        _repeats(paths, types),
+    )
+
+
+# One value of these holds several that count: the parts of a name, the events of a timing.
+_OF_SEVERAL = frozenset({"HumanName", "Address", "Timing"})
+
+
+def _repeats(paths: tuple[CompiledPath, ...], types: frozenset[str]) -> bool:
+    elements = {path.element for path in paths}
+    return len(elements) > 1 or any(path.repeats for path in paths) or bool(types & _OF_SEVERAL)
+
+
+def _component(identifier: str, expression: str, type_name: str, holders: frozenset[str]) -> Component:
+    facts = _facts_by_id()[identifier]
+    own = tuple(compile_paths(facts.expression or "", type_name))
+    types = frozenset().union(*(path.types for path in own))
+    return Component(
+        Parameter(facts.code, facts.type, own, facts.targets, types=types),
+        MappingProxyType({holder: compile_component(expression, holder) for holder in sorted(holders)}),
+    )
+
+
+@cache
+def _facts_by_id() -> Mapping[str, SearchParameterFacts]:
+    return {facts.id: facts for facts in search_parameter_facts()}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources import fhirpath
-from resources.definitions import TypeFacts, is_a, type_facts
+from resources.definitions import TypeFacts, is_a, type_facts, value_set_codes
 
 Found = tuple[Any, str]
 """A value and the name of its FHIR type."""
@@ -36,12 +36,17 @@ class CompiledPath:
     empty where they are not known.
     target: the resource type that a selected reference must point to, from `where(resolve() is Patient)`.
     types: the FHIR types of the selected values; empty where they are not known.
+    element: the path in words, `onset`; None where it is not a plain one. repeats: whether it may select several values.
+    system: the code system that a selected `code` implies by its required binding, where that is a single one.
     """
 
     members: tuple[str, ...]
     select: Path
     target: str | None = None
     types: frozenset[str] = frozenset()
+    system: str | None = None
+    element: str | None = None
+    repeats: bool = True
 
 
 def compile_paths(expression: str, type_name: str) -> list[CompiledPath]:
@@ -50,15 +55,32 @@ def compile_paths(expression: str, type_name: str) -> list[CompiledPath]:
     for alternative in _alternatives(expression):
         root = alternative.lstrip("(").split(".")[0].split(" ")[0]
         if root == type_name or root in ("Resource", "DomainResource"):
-            paths.append(_compile(alternative, type_name))
+            path = _compile(alternative, type_name)
+            assert path is not None  # what is not plain is left to FHIRPath
+            paths.append(path)
     return paths
+
+
+def compile_component(expression: str, holder_type: str) -> tuple[CompiledPath, ...]:
+    """The alternatives of a composite's component, relative to the element that holds it: `value.as(Quantity)`.
+
+    holder_type: of that element, `Observation` or `Observation.component`. Alternatives of types that it does not have are
+    left out.
+    """
+    # FHIRPath knows the type by its FHIR name, which the published expressions miss here.
+    expression = expression.replace("DateTime", "dateTime")
+    return tuple(
+        path
+        for alternative in _alternatives(expression)
+        if (path := _compile(f"Holder.{alternative}", holder_type, is_relative=True)) is not None
+    )
 
 
 def _alternatives(expression: str) -> list[str]:
     return [part.strip() for part in re.split(r"\|(?![^(]*\))", expression)]
 
 
-def _compile(text: str, type_name: str) -> CompiledPath:
+def _compile(text: str, type_name: str, is_relative: bool = False) -> CompiledPath | None:
     cast: str | None = None
     target: str | None = None
     condition: tuple[str, str] | None = None
@@ -70,12 +92,18 @@ def _compile(text: str, type_name: str) -> CompiledPath:
     elif match := _EQUALS.fullmatch(text):
         path, condition = match["path"], (match["member"], match["value"])
     if _PLAIN.fullmatch(path) is None:
-        return CompiledPath((), _by_fhirpath(text, type_name))
+        return None if is_relative else CompiledPath((), _by_fhirpath(text, type_name))
     names = path.split(".")[1:]
+    if not names:
+        whole = frozenset({type_name})
+        return CompiledPath((), lambda resource: iter([(resource, type_name)]), types=whole, element="", repeats=False)
     steps = _steps(type_facts(type_name), names, cast)
     if not steps:
-        return CompiledPath((), _by_fhirpath(text, type_name))
-    return CompiledPath(tuple(steps), _walk(steps, condition), target, frozenset(_leaf_types(steps)))
+        return None if is_relative else CompiledPath((), _by_fhirpath(text, type_name))
+    types = frozenset(_leaf_types(steps))
+    system = _implied_system(type_facts(type_name), names) if types == {"code"} else None
+    repeats = _repeats(type_facts(type_name), names)
+    return CompiledPath(tuple(steps), _walk(steps, condition), target, types, system, ".".join(names), repeats)
 
 
 # One step: for each JSON member that may carry the element, the type of its value and the step's continuation.
@@ -95,6 +123,21 @@ def _steps(facts: TypeFacts, names: list[str], cast: str | None) -> _Step:
         elif cast is None or is_a(type_name, cast):
             step[json_name] = (type_name, None)
     return step
+
+
+def _repeats(facts: TypeFacts, names: list[str]) -> bool:
+    element = facts.elements[names[0]]
+    if element.is_list or len(names) == 1:
+        return element.is_list
+    return any(_repeats(below, names[1:]) for below in map(type_facts, element.types) if names[1] in below.elements)
+
+
+def _implied_system(facts: TypeFacts, names: list[str]) -> str | None:
+    for name in names[:-1]:
+        facts = type_facts(facts.elements[name].types[0])
+    binding = facts.elements[names[-1]].binding
+    systems = value_set_codes(binding[1]) if binding is not None and binding[0] == "required" else None
+    return next(iter(systems)) if systems is not None and len(systems) == 1 else None
 
 
 def _leaf_types(step: _Step) -> Iterator[str]:

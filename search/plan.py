@@ -1,76 +1,159 @@
-"""A query as a plan: the MongoDB filter, order and limit that find its matches. Plain values, no database.
+"""A query as a plan: MongoDB filters for one type each, and the joins between them. Plain values, no database.
 
 https://hl7.org/fhir/R4/search.html
 
-Matches are ordered by logical id, which never changes, so that a walk through the pages neither repeats nor skips a
-resource however many are written meanwhile.
+A `Selection` says which resources of one type are meant. What another type decides (chains, `_has`) is a `Join`, which holds
+selections of its own; whoever runs the plan chooses from which side to go. `Order` says in which order matches come, always
+a total one, so that a page can begin behind any match.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from resources.problem import problem, quoted
-from search.cursor import decode_cursor
-from search.entry_text import LIVE, Filter, all_of, equal_to
-from search.kinds import own, reference, string, token, uri
-from search.parameters import Parameter, parameters_of
-from search.query_text import RESULT_PARAMETERS, Criterion, Query, parse_pairs, parse_query
-
-FilterBuilder = Callable[[Parameter, Criterion, str], Filter]
-
-_FILTERS: dict[str, FilterBuilder] = {
-    "id": own.id_filter,
-    "lastUpdated": own.last_updated_filter,
-    "token": token.filter_for,
-    "string": string.filter_for,
-    "reference": reference.filter_for,
-    "uri": uri.filter_for,
-}
+from search.context import Context
+from search.entry_text import LIVE, Filter, all_of, entry, equal_to
+from search.kinds import KINDS
+from search.parameters import parameters_of
+from search.query import And, Chain, Criterion, Has, Node, Not, Or, Query, SortKey
+from search.query_text import RESULT_PARAMETERS, parse_pairs, parse_query
+from search.sort_values import sort_field
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a plan, over one resource type.
+class Join:
+    """A condition that resources of other types decide.
 
-    filter: selects the matches. after: the logical id behind which the page begins, or None. limit: matches a page.
+    kind `chain`: a reference under `code` of the resource itself points to a match of one of the selections.
+    kind `has`: a match of the (only) selection points to the resource by its reference `code`.
     """
+
+    kind: Literal["chain", "has"]
+    code: str
+    selections: tuple[Selection, ...]
+
+
+JOIN = "$join"
+"""Stands in a filter for a `Join` that must be replaced by ids before MongoDB sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Resources of one type: those that a filter selects and that every join allows. The filter may hold joins below `$or`
+    and `$nor`, under the name `$join`."""
 
     type: str
     filter: Filter
-    limit: int
-    after: str | None = None
-
-    def page_filter(self) -> Filter:
-        """The filter of this page alone."""
-        return self.filter if self.after is None else all_of([self.filter, {"_id": {"$gt": self.after}}])
+    joins: tuple[Join, ...] = ()
 
 
-def plan_search(type_name: str, query: Query, base_url: str) -> Step:
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """One key of an order. field: of the stored document. is_total: no two resources share its value."""
+
+    field: str
+    is_descending: bool
+    is_total: bool
+    is_optional: bool
+
+
+def plan_search(type_name: str, query: Query, context: Context) -> Selection:
     """The plan of a search within one type. Raises a 400 `Problem` for a value that its parameter cannot have."""
-    after = None if query.cursor is None else decode_cursor(query.cursor, (str,))[0]
-    return Step(type_name, criteria_filter(type_name, query.criteria, base_url), query.count, after)
+    return selection(type_name, query.parts, context)
 
 
-def criteria_filter(type_name: str, criteria: Sequence[Criterion], base_url: str) -> Filter:
-    """The filter for live resources of a type that satisfy all criteria."""
-    known = parameters_of(type_name)
+def selection(type_name: str, nodes: Sequence[Node], context: Context) -> Selection:
+    """The live resources of a type for which all nodes hold."""
     filters: list[Filter] = []
-    for criterion in criteria:
-        parameter = known[criterion.code]
-        if criterion.modifier is not None and criterion.modifier not in parameter.targets:
-            raise problem(
-                400, "not-supported", f"The modifier ':{criterion.modifier}' does not fit '{criterion.code}'."
-            )
-        filters.append(_FILTERS[parameter.kind](parameter, criterion, base_url))
-    if all(known[criterion.code].kind in ("id", "lastUpdated") for criterion in criteria):
-        filters.append(equal_to(LIVE))  # no index entry is asked for, so deleted resources must be kept out by name
-    return all_of(filters)
+    joins: list[Join] = []
+    for node in nodes:
+        if isinstance(node, And):
+            inner = selection(type_name, node.parts, context)
+            filters.append(inner.filter)
+            joins += inner.joins
+        elif isinstance(node, (Chain, Has)):
+            joins.append(_join(node, context))
+        else:
+            filters.append(_filter(type_name, node, context))
+    if not any(_keeps_deleted_out(filter_) for filter_ in filters):
+        filters.append(equal_to(LIVE))
+    return Selection(type_name, all_of(filters), tuple(joins))
 
 
-def plan_condition(type_name: str, query_string: str, base_url: str) -> Step:
-    """The plan of a conditional request's criteria; it looks for two matches, because more make no difference.
+def _keeps_deleted_out(filter_: Filter) -> bool:
+    """Whether a filter selects by something that deleted resources do not have."""
+    if "k" in filter_ or "d" in filter_ or "n" in filter_:
+        return True
+    if "$and" in filter_:
+        return any(_keeps_deleted_out(part) for part in filter_["$and"])
+    if "$or" in filter_:
+        return all(_keeps_deleted_out(part) for part in filter_["$or"])
+    return False
+
+
+def _filter(type_name: str, node: Node, context: Context) -> Filter:
+    if isinstance(node, Criterion):
+        return _criterion_filter(type_name, node, context)
+    if isinstance(node, Not):
+        return {"$nor": [_filter(type_name, node.inner, context)]}
+    if isinstance(node, And):
+        return all_of([_filter(type_name, part, context) for part in node.parts])
+    if isinstance(node, Or):
+        return {"$or": [_filter(type_name, part, context) for part in node.parts]}
+    return {JOIN: _join(node, context)}
+
+
+def _criterion_filter(type_name: str, criterion: Criterion, context: Context) -> Filter:
+    parameter = parameters_of(type_name)[criterion.code]
+    kind = KINDS[parameter.kind]
+    if criterion.modifier == "missing":
+        has_any = _has_any(criterion.code, kind.field or "k")
+        return has_any if criterion.values == ("false",) else {"$nor": [has_any]}
+    return kind.filter(parameter, criterion, context)
+
+
+def _has_any(code: str, field: str) -> Filter:
+    """The filter for resources with any value of a parameter: an entry, or a range, whose code it is."""
+    if field != "k":
+        return {field: {"$elemMatch": {"c": _beginning_with(entry(code, ""))}}}
+    # A reference known by its identifier, or a concept with nothing but text, has entries of these kinds only.
+    return {"$or": [{"k": {"$elemMatch": _beginning_with(start)}} for start in (entry(code, ""), f"{code}:")]}
+
+
+def _beginning_with(start: str) -> Filter:
+    return {"$gte": start, "$lt": start[:-1] + chr(ord(start[-1]) + 1)}
+
+
+def _join(node: Chain | Has, context: Context) -> Join:
+    if isinstance(node, Has):
+        return Join("has", node.code, (selection(node.source, [node.inner], context),))
+    return Join(
+        "chain", node.code, tuple(selection(name, [inner], context) for name, inner in sorted(node.targets.items()))
+    )
+
+
+def plan_order(type_name: str, sort: Sequence[SortKey]) -> tuple[OrderKey, ...]:
+    """The keys of the order that a query asks for; by logical id where it asks for none, and always in the end."""
+    keys: list[OrderKey] = []
+    for sort_key in sort:
+        parameter = parameters_of(type_name)[sort_key.code]
+        kind = parameter.kind
+        if kind == "id":
+            keys.append(OrderKey("_id", sort_key.is_descending, True, False))
+            return tuple(keys)
+        if kind == "lastUpdated":
+            keys.append(OrderKey("t", sort_key.is_descending, False, False))
+        else:
+            keys.append(OrderKey(sort_field(parameter, sort_key.is_descending), sort_key.is_descending, True, True))
+    # Ties of a single key are broken in its own direction, so that one index serves both directions.
+    return (*keys, OrderKey("_id", len(keys) == 1 and keys[0].is_descending, True, False))
+
+
+def plan_condition(type_name: str, query_string: str, context: Context) -> Selection:
+    """The plan of a conditional request's criteria.
 
     https://hl7.org/fhir/R4/http.html#ccreate
     Raises a 400 `Problem` for unknown parameters, whatever handling the client prefers, for those that only say what the
@@ -78,9 +161,15 @@ def plan_condition(type_name: str, query_string: str, base_url: str) -> Step:
     """
     pairs = parse_pairs(query_string)
     for name, _ in pairs:
-        if name in RESULT_PARAMETERS:
+        if name.partition(":")[0] in RESULT_PARAMETERS:
             raise problem(400, "not-supported", f"The parameter {quoted(name)} has no meaning in a condition.")
-    query = parse_query(pairs, parameters_of(type_name))
-    if not query.criteria:
+    query = parse_query(pairs, type_name)
+    if not query.parts:
         raise problem(400, "invalid", f"The condition {quoted(query_string)} has no search parameter.")
-    return Step(type_name, criteria_filter(type_name, query.criteria, base_url), limit=2)
+    return selection(type_name, query.parts, context)
+
+
+def reference_keys(entries: Sequence[str], code: str) -> list[str]:
+    """What the index entries of a resource say that it refers to by a parameter: `Patient/1`, ..."""
+    start = entry(code, "")
+    return [e[len(start) :] for e in entries if e.startswith(start)]

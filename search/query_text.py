@@ -1,4 +1,4 @@
-"""Query text → a `Query`: which parameters are searched for which values, and how the result is wanted.
+"""Query text → a `Query`.
 
 https://hl7.org/fhir/R4/search.html
 
@@ -9,76 +9,40 @@ where the client asks for lenient handling, named among `unknown` and left out o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode
 
-from resources.definitions import resource_types
+from resources.definitions import resource_types, type_facts
 from resources.problem import Problem, problem, quoted
+from search.criteria_text import parse_criterion, parse_filter_node
+from search.parameters import parameters_of
+from search.query import IncludeRule, Query, SortKey
 
 DEFAULT_COUNT = 50
 MAX_COUNT = 1000
-MAX_VALUES = 500
+MAX_PARAMETERS = 500
+MAX_SORT_KEYS = 8
 
-# Parameters that say what the answer looks like; negotiation and paging handle them.
+# Parameters that say what the answer looks like; negotiation handles them.
 FORMAT_PARAMETERS = frozenset({"_format", "_pretty"})
 CURSOR = "_cursor"
-RESULT_PARAMETERS = frozenset({CURSOR, "_count", "_summary", "_total"})
-
-Total = Literal["none", "estimate", "accurate"]
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One searched parameter: its code, a modifier or None, and the values of which any may match.
-
-    The values are still escaped, as they stand in the query; see `split_value`.
-    """
-
-    code: str
-    modifier: str | None
-    values: tuple[str, ...]
-
-    def text(self) -> tuple[str, str]:
-        """Name and value as in a query string."""
-        return (f"{self.code}:{self.modifier}" if self.modifier else self.code), ",".join(self.values)
-
-
-@dataclass(slots=True)
-class Query:
-    """A parsed search.
-
-    count: matches a page. summary_count: only the number is wanted. cursor: where the page begins, or None.
-    unknown: names of parameters that were left out because handling is lenient.
-    """
-
-    criteria: list[Criterion] = field(default_factory=list)
-    count: int = DEFAULT_COUNT
-    total: Total = "none"
-    summary_count: bool = False
-    cursor: str | None = None
-    unknown: list[str] = field(default_factory=list)
-
-    def link(self, cursor: str | None) -> str:
-        """The query string of a self or next link: what was really used, and nothing else."""
-        pairs = [criterion.text() for criterion in self.criteria]
-        if self.summary_count:
-            pairs.append(("_summary", "count"))
-        if self.total != "none":
-            pairs.append(("_total", self.total))
-        pairs.append(("_count", str(self.count)))
-        if cursor is not None:
-            pairs.append((CURSOR, cursor))
-        return urlencode(pairs, safe="|,:/$")
+# Parameters that say nothing about which resources are meant.
+RESULT_PARAMETERS = FORMAT_PARAMETERS | {
+    *(CURSOR, "_count", "_total", "_summary", "_elements", "_sort", "_include", "_revinclude", "_contained"),
+}
+# Of these a query can follow only one.
+SINGLE = frozenset({CURSOR, "_count", "_total", "_summary", "_sort", "_elements", "_contained"})
+TOTALS = frozenset({"none", "estimate", "accurate"})
+CONTAINED = frozenset({"true", "false", "both"})
+SUMMARIES = frozenset({"true", "text", "data", "count", "false"})
 
 
 def parse_pairs(query_string: str) -> list[tuple[str, str]]:
     """A query string as (name, value) pairs. Raises a 400 `Problem` for one that is not UTF-8 or has too many."""
     try:
-        return parse_qsl(query_string, keep_blank_values=True, errors="strict", max_num_fields=MAX_VALUES)
+        return parse_qsl(query_string, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError:
-        raise problem(400, "invalid", f"The query is not UTF-8 or has more than {MAX_VALUES} parameters.") from None
+        raise problem(400, "invalid", f"The query is not UTF-8 or has more than {MAX_PARAMETERS} parameters.") from None
 
 
 def condition_of(text: str) -> str:
@@ -87,52 +51,66 @@ def condition_of(text: str) -> str:
     return query if mark and "=" not in before else text
 
 
-def parse_query(pairs: Sequence[tuple[str, str]], known: Iterable[str], lenient: bool = False) -> Query:
-    """Pairs of a query → `Query`.
-
-    known: the codes that may be searched by. Raises a 400 `Problem` that names every fault.
-    """
+def parse_query(pairs: Sequence[tuple[str, str]], type_name: str, lenient: bool = False) -> Query:
+    """Pairs of a query on a type → `Query`. Raises a 400 `Problem` that names every fault."""
     query = Query()
     faults: list[Problem] = []
-    codes = set(known)
     for name, value in pairs:
         try:
-            _read_pair(query, name, value, codes, lenient)
+            _read_pair(query, name, value, type_name)
         except Problem as fault:
-            faults.append(fault)
+            if lenient and all(issue.code == "not-supported" for issue in fault.issues):
+                query.unknown.append(name)
+            else:
+                faults.append(fault)
     if faults:
         raise Problem(400, [issue for fault in faults for issue in fault.issues])
     return query
 
 
-def _read_pair(query: Query, name: str, value: str, codes: set[str], lenient: bool) -> None:
-    code, _, modifier = name.partition(":")
+def _read_pair(query: Query, name: str, value: str, type_name: str) -> None:
     if name in FORMAT_PARAMETERS:
         return
+    if name in SINGLE and (
+        any(used == name for used, _ in query.used) or (name == CURSOR and query.cursor is not None)
+    ):
+        raise problem(400, "invalid", f"The parameter '{name}' stands twice.")
+    if name == CURSOR:
+        query.cursor = value
+        return
+    code = name.partition(":")[0]
     if name == "_count":
         query.count = min(_number(name, value), MAX_COUNT)
-    elif name == CURSOR:
-        query.cursor = value
-    elif name == "_total" and value in ("none", "estimate", "accurate"):
-        query.total = value  # type: ignore[assignment]  # one of the three literals, as just checked
-    elif name == "_summary" and value in ("count", "false"):
-        query.summary_count = value == "count"
-    elif code not in codes:
-        if not lenient:
-            raise problem(400, "not-supported", f"The search parameter {quoted(name)} is not known here.")
-        query.unknown.append(name)
-    elif not value:
-        raise problem(400, "value", f"The search parameter '{code}' has no value.")
+        value = str(query.count)
+    elif name == "_total":
+        query.total = _one_of(name, value, TOTALS)  # type: ignore[assignment]  # one of the literals, as just checked
+    elif name == "_summary":
+        query.summary = _one_of(name, value, SUMMARIES)  # type: ignore[assignment]
+    elif name == "_elements":
+        query.elements = _elements(value, type_name)
+    elif name == "_sort":
+        query.sort = _sort_keys(value, type_name)
+    elif name == "_contained":
+        if _one_of(name, value, CONTAINED) != "false":
+            raise problem(
+                400, "not-supported", f"'_contained={value}' is not supported: contained resources are not matches."
+            )
+    elif code in ("_include", "_revinclude"):
+        query.includes.append(_include_rule(name, value, type_name))
+    elif name == "_filter":
+        query.parts.append(parse_filter_node(value, type_name))
     else:
-        query.criteria.append(Criterion(code, _checked_modifier(name, modifier), _values(value)))
+        query.parts.append(parse_criterion(name, value, type_name))
+    query.used.append((name, value))
 
 
-def _checked_modifier(name: str, modifier: str) -> str | None:
-    if not modifier:
-        return None
-    if modifier in resource_types():
-        return modifier
-    raise problem(400, "not-supported", f"The modifier of {quoted(name)} is not supported.")
+def link_text(query: Query, cursor: str | None) -> str:
+    """The query string of a self or next link: what was really used, and nothing else."""
+    pairs = [pair for pair in query.used if pair[0] != "_count"]
+    pairs.append(("_count", str(query.count)))
+    if cursor is not None:
+        pairs.append((CURSOR, cursor))
+    return urlencode(pairs, safe="|,:/$")
 
 
 def _number(name: str, value: str) -> int:
@@ -141,34 +119,58 @@ def _number(name: str, value: str) -> int:
     return int(value)
 
 
-def _values(text: str) -> tuple[str, ...]:
-    """Split at commas that are not escaped; empty values are dropped, but one must be left."""
-    values = tuple(value for value in _split(text, ",") if value)
-    if len(values) > MAX_VALUES:
-        raise problem(400, "too-costly", f"A parameter may have at most {MAX_VALUES} values.")
-    if not values:
-        raise problem(400, "value", f"There is no value in {quoted(text)}.")
-    return values
+def _one_of(name: str, value: str, allowed: frozenset[str]) -> str:
+    if value not in allowed:
+        raise problem(400, "value", f"The value {quoted(value)} of '{name}' is none of {', '.join(sorted(allowed))}.")
+    return value
 
 
-def split_value(text: str, separator: str = "", at_most: int = 0) -> list[str]:
-    """A value split at its unescaped separators and unescaped: `a\\|b|c` → `["a|b", "c"]`.
+def _elements(value: str, type_name: str) -> frozenset[str]:
+    # A path below an element asks for the whole of it, which R4 allows.
+    names = frozenset(
+        part.strip().removeprefix(f"{type_name}.").split(".")[0] for part in value.split(",") if part.strip()
+    )
+    known = type_facts(type_name).elements
+    for name in names:
+        if name not in known and not any(name in element.json_names() for element in known.values()):
+            raise problem(400, "value", f"The element {quoted(name)} of '_elements' is not known in {type_name}.")
+    return names
 
-    https://hl7.org/fhir/R4/search.html#escaping
-    """
-    parts = _split(text, separator, at_most) if separator else [text]
-    return [re.sub(r"\\([\\,|$])", r"\1", part) for part in parts]
+
+def _sort_keys(value: str, type_name: str) -> tuple[SortKey, ...]:
+    keys = tuple(_sort_key(key, type_name) for key in value.split(","))
+    if len({key.code for key in keys}) < len(keys):
+        raise problem(400, "value", f"The value {quoted(value)} of '_sort' names a parameter twice.")
+    if len(keys) > MAX_SORT_KEYS:
+        raise problem(400, "too-costly", f"At most {MAX_SORT_KEYS} parameters can be sorted by.")
+    return keys
 
 
-def _split(text: str, separator: str, at_most: int = 0) -> list[str]:
-    if "\\" not in text:
-        return text.split(separator, at_most - 1 if at_most else -1)
-    parts = [""]
-    escaped = False
-    for character in text:
-        if character == separator and not escaped and not (at_most and len(parts) == at_most):
-            parts.append("")
-        else:
-            parts[-1] += character
-        escaped = character == "\\" and not escaped
-    return parts
+def _sort_key(text: str, type_name: str) -> SortKey:
+    code = text.removeprefix("-")
+    parameter = parameters_of(type_name).get(code)
+    if parameter is None or parameter.kind in ("composite", "special"):
+        raise problem(400, "not-supported", f"It is not possible to sort by {quoted(code)}.")
+    return SortKey(code, text.startswith("-"))
+
+
+def _include_rule(name: str, value: str, type_name: str) -> IncludeRule:
+    base, _, modifier = name.partition(":")
+    if modifier not in ("", "iterate", "recurse"):
+        raise problem(400, "not-supported", f"The modifier of {quoted(name)} is not known.")
+    is_reverse = base == "_revinclude"
+    if value == "*" and not is_reverse:
+        return IncludeRule("*", "*", None, False, modifier != "")
+    source, _, rest = value.partition(":")
+    code, _, target = rest.partition(":")
+    if source not in resource_types() or not code or (target and target not in resource_types()):
+        raise problem(
+            400,
+            "value",
+            f"The value {quoted(value)} of '{base}' has not the form Type:parameter or Type:parameter:Type.",
+        )
+    if code != "*":
+        parameter = parameters_of(source).get(code)
+        if parameter is None or parameter.kind != "reference":
+            raise problem(400, "not-supported", f"{source} has no reference parameter {quoted(code)} to include by.")
+    return IncludeRule(source, code, target or None, is_reverse, modifier != "")

@@ -13,7 +13,7 @@ from fhir_server.dispatch import call_for
 from fhir_server.entity_tags import entity_tags
 from resources.bundle import Entry
 from resources.problem import problem
-from search.kinds.own import milliseconds
+from search.moments import milliseconds
 from search.query_text import condition_of
 
 WITH_RESOURCE = frozenset({"create", "update", "conditional_update"})

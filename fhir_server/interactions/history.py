@@ -17,7 +17,7 @@ from fhir_server.store.histories import HistoryPage, HistoryQuery, Position, fin
 from fhir_server.store.reads import read
 from resources.problem import problem, quoted
 from search.cursor import decode_cursor, encode_cursor
-from search.kinds.own import date_span
+from search.moments import date_span
 from search.query_text import CURSOR, DEFAULT_COUNT, FORMAT_PARAMETERS, MAX_COUNT, parse_pairs
 
 
@@ -28,7 +28,8 @@ def history(call: Call, services: Services) -> Answer:
         raise problem(400, "not-supported", "The history of the whole system cannot be read within a transaction.")
     total: int | None = None
     query = HistoryQuery(call.type, call.id, DEFAULT_COUNT)
-    query, shown = _read_query(query, call)
+    url = "/".join(part for part in (services.base_url, call.type, call.id, "_history") if part)
+    query, shown = _read_query(query, call, url, services.cursor_key())
     if call.type is not None and call.id is not None:
         current = read(services.database, call.type, checked_id(call.id))
         if current is None:
@@ -37,16 +38,15 @@ def history(call: Call, services: Services) -> Answer:
             total = current.version  # versions are numbered without gaps
     # With `_count=0` only the number is wanted; of a type or the system it is not known.
     page = find_history(services.database, query) if query.limit else HistoryPage([], has_more=False)
-    url = "/".join(part for part in (services.base_url, call.type, call.id, "_history") if part)
     links = [Link("self", url + _query_string(shown))]
     if page.has_more:
         last = page.versions[-1]
-        cursor = encode_cursor(last.last_updated, last.type, last.id)
+        cursor = encode_cursor((last.last_updated, last.type, last.id), url, services.cursor_key())
         links.append(Link("next", url + _query_string({**shown, CURSOR: cursor})))
     return Answer(200, history_bundle(page.versions, links, total, services.base_url))
 
 
-def _read_query(query: HistoryQuery, call: Call) -> tuple[HistoryQuery, dict[str, str]]:
+def _read_query(query: HistoryQuery, call: Call, url: str, key: bytes) -> tuple[HistoryQuery, dict[str, str]]:
     """The query of a request, and the parameters that were used, for the links."""
     shown: dict[str, str] = {}
     for name, value in parse_pairs(call.query):
@@ -59,7 +59,7 @@ def _read_query(query: HistoryQuery, call: Call) -> tuple[HistoryQuery, dict[str
         elif name == "_at" and (span := date_span(value)):
             query = replace(query, at=span)
         elif name == CURSOR:
-            query = replace(query, after=Position(*decode_cursor(value, (int, str, str))))
+            query = replace(query, after=Position(*decode_cursor(value, url, key)))
         elif name in ("_count", "_since", "_at"):
             raise problem(400, "value", f"The value {quoted(value)} of '{name}' cannot be read.")
         elif call.lenient:

@@ -11,13 +11,13 @@ from functools import partial
 
 from fhir_server.interactions.arrivals import Arrivals
 from fhir_server.services import Services
-from fhir_server.store.run_plan import find_ids
+from fhir_server.store.run_plan import Runner
 from resources.bundle import Entry
 from resources.problem import problem, quoted
 from resources.references import parse_conditional, parse_literal
 from resources.rewriting import Replace
 from search.entry_text import all_of
-from search.plan import Step, plan_condition
+from search.plan import Selection, plan_condition
 
 
 class Links:
@@ -66,8 +66,8 @@ class Links:
         known = self._conditional.get(text)
         if known is not None:
             return known
-        step = plan_condition(type_name, query, self._services.base_url)
-        found = {*self._staying(step), *self._arrivals.select(step)}
+        selection = plan_condition(type_name, query, self._services.context())
+        found = {*self._staying(selection), *self._arrivals.select(selection)}
         if len(found) != 1:
             what = "Nothing matches" if not found else "More than one resource matches"
             raise problem(
@@ -76,14 +76,14 @@ class Links:
         key = self._conditional[text] = found.pop()
         return key
 
-    def _staying(self, step: Step) -> list[str]:
+    def _staying(self, selection: Selection) -> list[str]:
         """The `Type/id` of stored resources that a condition selects and the transaction does not touch."""
-        found = [f"{step.type}/{logical_id}" for logical_id in find_ids(self._services.database, step)]
+        found = [f"{selection.type}/{logical_id}" for logical_id in Runner(self._services.database).ids(selection, 2)]
         if not any(key in self._written for key in found):
             return found
-        written = [key.partition("/")[2] for key in self._written if key.startswith(step.type + "/")]
-        others = replace(step, filter=all_of([step.filter, {"_id": {"$nin": written}}]))
-        return [f"{step.type}/{logical_id}" for logical_id in find_ids(self._services.database, others)]
+        written = [key.partition("/")[2] for key in self._written if key.startswith(selection.type + "/")]
+        others = replace(selection, filter=all_of([selection.filter, {"_id": {"$nin": written}}]))
+        return [f"{selection.type}/{logical_id}" for logical_id in Runner(self._services.database).ids(others, 2)]
 
 
 def batch_replacement(full_urls: Collection[str], services: Services) -> Replace:
@@ -92,7 +92,7 @@ def batch_replacement(full_urls: Collection[str], services: Services) -> Replace
     full_urls: of the entries. They must not refer to each other, so a Reference to one of them by its `urn:uuid` is refused,
     with 400: it could not be resolved later. https://hl7.org/fhir/R4/http.html#brules
     """
-    links = Links({}, (), Arrivals((), services.base_url), services)
+    links = Links({}, (), Arrivals((), services.context()), services)
 
     def replacement(text: str, is_reference: bool) -> str | None:
         if not is_reference or not text.startswith("urn:"):

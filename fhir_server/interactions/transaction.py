@@ -8,7 +8,7 @@ https://hl7.org/fhir/R4/http.html#transaction
     commit     in one database transaction: conditions are looked up again behind their guards, what is stored is read,
                each intent decided, all changes written, and the reads of the Bundle answered from the result
 
-Only the last step holds a transaction open. Where a condition has come to mean something else in the meantime, all is
+Only the last selection holds a transaction open. Where a condition has come to mean something else in the meantime, all is
 done over.
 """
 
@@ -39,9 +39,10 @@ from resources.document import parse_document
 from resources.primitives import is_id
 from resources.problem import Issue, Problem, problem
 from resources.rewriting import rewrite
-from search.plan import Step, plan_condition
+from search.plan import Selection, plan_condition
 
 ATTEMPTS = 5
+READS = frozenset({"read", "vread", "history", "search", "search_system"})
 
 ChooseId = Callable[[Entry], str]
 """The logical id under which an entry's resource is created."""
@@ -59,7 +60,7 @@ class Work:
 
     entry: Entry
     call: Call
-    condition: Step | None = None
+    condition: Selection | None = None
     match: str | None = None
     twin: Work | None = None
     id: str | None = None
@@ -68,7 +69,7 @@ class Work:
 
     @property
     def is_write(self) -> bool:
-        return self.call.interaction not in ("read", "vread", "history", "search")
+        return self.call.interaction not in READS
 
     @property
     def keeps_match(self) -> bool:
@@ -152,9 +153,9 @@ def _identify(works: list[Work], services: Services, choose_id: ChooseId | None)
             assert call.type is not None  # the routes of writes have it
             condition = call.if_none_exist if call.interaction == "create" else call.query
             if call.interaction in ("conditional_update", "conditional_delete") or (condition and call.if_none_exist):
-                step = plan_condition(call.type, condition or "", services.base_url)
-                work.condition = step
-                work.match = single_match(services.database, step)
+                selection = plan_condition(call.type, condition or "", services.context())
+                work.condition = selection
+                work.match = single_match(services.database, selection)
             if call.id is not None:
                 work.id = checked_id(call.id)
                 if document is not None:
@@ -176,7 +177,7 @@ def _identify(works: list[Work], services: Services, choose_id: ChooseId | None)
 
 def _prepare(works: list[Work], services: Services) -> None:
     arrivals = Arrivals(
-        [(w.key, w.call.document) for w in works if w.changes and w.call.document is not None], services.base_url
+        [(w.key, w.call.document) for w in works if w.changes and w.call.document is not None], services.context()
     )
     _check_conditions(works, arrivals)
     targets = {w.entry.full_url: w.key for w in works if w.entry.full_url and w.call.document and w.id}
@@ -198,7 +199,7 @@ def _prepare(works: list[Work], services: Services) -> None:
                     "POST" if call.interaction == "create" else "PUT",
                     call.document,
                     work.id,
-                    services.base_url,
+                    services.context(),
                     at=f"{work.entry.place}.resource",
                     if_match=call.if_match,
                     if_none_match="*" in call.if_none_match,

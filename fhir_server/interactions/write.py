@@ -16,13 +16,13 @@ from fhir_server.services import Services
 from fhir_server.store.commit import commit_new, commit_together
 from fhir_server.store.database import Database
 from fhir_server.store.reads import read
-from fhir_server.store.run_plan import find_ids
+from fhir_server.store.run_plan import Runner
 from fhir_server.store.transaction import touch_guards, transact
 from resources.change import Change, Intent, Stored, decide
 from resources.document import Document
 from resources.primitives import is_id
 from resources.problem import Issue, problem
-from search.plan import Step, plan_condition
+from search.plan import Selection, plan_condition
 
 
 def create(call: Call, services: Services) -> Answer:
@@ -31,19 +31,19 @@ def create(call: Call, services: Services) -> Answer:
     document = call.document or document_of(call.body, call.type)
     logical_id = services.new_id()
     if call.if_none_exist is None:
-        intent, warnings = prepare("POST", document, logical_id, services.base_url)
+        intent, warnings = prepare("POST", document, logical_id, services.context())
         change = decide(intent, None, services.clock())
         assert change is not None  # nothing was there, so something changes
         commit_new(services.database, change)
         return written(call, change.after, warnings)
-    step = plan_condition(call.type, call.if_none_exist, services.base_url)
-    intent, warnings = prepare("POST", document, logical_id, services.base_url)
+    selection = plan_condition(call.type, call.if_none_exist, services.context())
+    intent, warnings = prepare("POST", document, logical_id, services.context())
 
     def attempt(database: Database) -> Stored:
-        touch_guards(database, [guard_name(step)])
-        found = single_match(database, step)
+        touch_guards(database, [guard_name(selection)])
+        found = single_match(database, selection)
         if found is not None:
-            existing = read(database, step.type, found)
+            existing = read(database, selection.type, found)
             assert existing is not None  # one snapshot: what was found is there
             return existing
         change = decide(intent, None, services.clock())
@@ -67,7 +67,7 @@ def update(call: Call, services: Services) -> Answer:
         "PUT",
         document,
         logical_id,
-        services.base_url,
+        services.context(),
         if_match=call.if_match,
         if_none_match="*" in call.if_none_match,
     )
@@ -89,20 +89,20 @@ def conditional_update(call: Call, services: Services) -> Answer:
     """Replace the one resource that matches, or create one where none does; 412 where several match."""
     assert call.type is not None
     document = call.document or document_of(call.body, call.type)
-    step = plan_condition(call.type, call.query, services.base_url)
+    selection = plan_condition(call.type, call.query, services.context())
     new_id = document.id if isinstance(document.id, str) and is_id(document.id) else services.new_id()
     intent, warnings = prepare(
         "PUT",
         document,
         new_id,
-        services.base_url,
+        services.context(),
         if_match=call.if_match,
         if_none_match="*" in call.if_none_match,
     )
 
     def attempt(database: Database) -> tuple[Stored, bool]:
-        touch_guards(database, [guard_name(step)])
-        resolve_conditional_update(database, step, intent, document)
+        touch_guards(database, [guard_name(selection)])
+        resolve_conditional_update(database, selection, intent, document)
         before = read(database, intent.type, intent.id)
         change = decide(intent, before, services.clock())
         if change is None:
@@ -119,15 +119,15 @@ def conditional_update(call: Call, services: Services) -> Answer:
 def conditional_delete(call: Call, services: Services) -> Answer:
     """Delete the one resource that matches; 412 where several match, and nothing is wrong where none does."""
     assert call.type is not None
-    step = plan_condition(call.type, call.query, services.base_url)
+    selection = plan_condition(call.type, call.query, services.context())
 
     def attempt(database: Database) -> Stored | None:
-        touch_guards(database, [guard_name(step)])
-        found = single_match(database, step)
+        touch_guards(database, [guard_name(selection)])
+        found = single_match(database, selection)
         if found is None:
             return None
-        before = read(database, step.type, found)
-        change = decide(Intent("DELETE", step.type, found, if_match=call.if_match), before, services.clock())
+        before = read(database, selection.type, found)
+        change = decide(Intent("DELETE", selection.type, found, if_match=call.if_match), before, services.clock())
         if change is not None:
             commit_together(database, [change])
         return change.after if change is not None else None
@@ -136,13 +136,13 @@ def conditional_delete(call: Call, services: Services) -> Answer:
     return deleted(call, transact(services.database, attempt))
 
 
-def resolve_conditional_update(database: Database, step: Step, intent: Intent, document: Document) -> None:
+def resolve_conditional_update(database: Database, selection: Selection, intent: Intent, document: Document) -> None:
     """Point the intent at the match of a conditional update. Raises 412 for several, 400 where the body has another id
     than the match, 409 where nothing matches but the body's id is taken.
 
     https://hl7.org/fhir/R4/http.html#cond-update
     """
-    found = single_match(database, step)
+    found = single_match(database, selection)
     if found is None:
         check_not_taken(document, read(database, intent.type, intent.id))
         return
@@ -150,8 +150,8 @@ def resolve_conditional_update(database: Database, step: Step, intent: Intent, d
         raise problem(
             400,
             "value",
-            f"The condition matches {step.type}/{found}, but the resource has another id.",
-            f"{step.type}.id",
+            f"The condition matches {selection.type}/{found}, but the resource has another id.",
+            f"{selection.type}.id",
         )
     intent.id = found
 
@@ -163,18 +163,23 @@ def check_not_taken(document: Document, stored: Stored | None) -> None:
         raise problem(409, "conflict", text, f"{document.type}.id")
 
 
-def single_match(database: Database, step: Step) -> str | None:
+def single_match(database: Database, selection: Selection) -> str | None:
     """The id of the one match of a condition, or None. Raises a 412 `Problem` where several match."""
-    found = find_ids(database, step)
+    found = Runner(database).ids(selection, 2)
     if len(found) > 1:
-        raise problem(412, "multiple-matches", f"More than one {step.type} matches the condition; it must select one.")
+        raise problem(
+            412, "multiple-matches", f"More than one {selection.type} matches the condition; it must select one."
+        )
     return found[0] if found else None
 
 
-def guard_name(step: Step) -> str:
+def guard_name(selection: Selection) -> str:
     """The guard document that all requests with this condition write, however they spell it (see `store.transaction`)."""
-    parts = step.filter.get("$and", [step.filter])
-    return f"{step.type}?{' & '.join(sorted(json.dumps(part, sort_keys=True) for part in parts))}"
+    parts = selection.filter.get("$and", [selection.filter])
+    texts = [json.dumps(part, sort_keys=True, default=repr) for part in parts] + [
+        repr(join) for join in selection.joins
+    ]
+    return f"{selection.type}?{' & '.join(sorted(texts))}"
 
 
 def _commit(intent: Intent, services: Services) -> tuple[Stored | None, Change | None]:

@@ -129,7 +129,7 @@ def _members(source: str, bundle: Bundle, services: Services) -> list[Single]:
     ids = [str(document.id) if is_id(document.id) else id_for(entry) for entry, document in members]
     keys = [f"{document.type}/{own}" for own, (_, document) in zip(ids, members, strict=True)]
     targets = {entry.full_url: key for key, (entry, _) in zip(keys, members, strict=True) if entry.full_url}
-    links = Links(targets, (), Arrivals((), services.base_url), services)
+    links = Links(targets, (), Arrivals((), services.context()), services)
     singles: list[Single] = []
     for own, (entry, document) in zip(ids, members, strict=True):
         to_member = links.replacement_for(entry)
@@ -191,7 +191,7 @@ def _store_documents(singles: list[Single], services: Services, tally: Tally) ->
         try:
             if _HAS_CONDITIONAL_REFERENCE.search(document.text):
                 document = rewrite(document, resolved)
-            intent, _ = prepare("PUT", document, single.id, services.base_url)
+            intent, _ = prepare("PUT", document, single.id, services.context())
         except Problem as fault:
             tally.rejects.append(Reject(single.source, single.text, fault.issues))
             continue

@@ -79,7 +79,8 @@ def _current_document(change: Change) -> dict[str, Any]:
     }
     if after.raw is not None:
         document["raw"] = after.raw
-        document["k"] = list(change.entries)
+        if change.index is not None:
+            document.update(change.index(after.id))
     return document
 
 

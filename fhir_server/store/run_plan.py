@@ -1,43 +1,228 @@
-"""Running the steps of a search plan against MongoDB."""
+"""Running a plan against MongoDB: matches in order, joins from whichever side is the smaller.
+
+A join that few resources decide is turned into their ids and becomes part of the filter. One that many decide is checked the
+other way round: matches of the rest are read in batches, in order, and each batch is asked which of its members the join
+allows, until the page is full. Neither ever holds more than a batch, and what a search may read in all is limited.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
 
 from fhir_server.store.database import Database
+from fhir_server.store.ordered import ordered, out_of_time, position_of, within_time
 from fhir_server.store.reads import FIELDS, stored_from
 from resources.change import Stored
-from search.plan import Step
+from resources.problem import problem
+from search.entry_text import Filter, all_of, entry, equal_to
+from search.parameters import parameters_of
+from search.plan import JOIN, Join, OrderKey, Selection, reference_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one search may cost, and where it changes from one way of joining to the other.
+
+    few: up to so many resources, a join becomes a list of ids in the filter. many: a join below `or` or `not` has no other
+    way, so more are borne there. batch: documents that are asked at once whether a join allows them. most_examined:
+    documents that a search may read. milliseconds: that it may take.
+    """
+
+    few: int = 200
+    many: int = 5_000
+    batch: int = 200
+    most_examined: int = 100_000
+    milliseconds: int = 14_000  # below the driver's own limit, so that MongoDB is the one that gives up
+
+
+DEFAULT_LIMITS = Limits()
+BY_ID = (OrderKey("_id", False, True, False),)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A match, where it stands in the order, and its index entries where they were asked for."""
+
+    stored: Stored
+    position: list[Any]
+    entries: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """The matches of one page, and whether more follow."""
 
-    matches: list[Stored]
+    matches: list[Match]
     has_more: bool
 
 
-def find_page(database: Database, step: Step) -> Page:
-    """The matches of a step, ordered by logical id, from where its page begins."""
-    if step.limit == 0:
-        return Page([], has_more=False)
-    found = (
-        database.current(step.type)
-        .find(step.page_filter(), FIELDS, session=database.session)
-        .sort("_id", 1)
-        .limit(step.limit + 1)
+class Runner:
+    """Runs the plans of one request, and counts what they read."""
+
+    def __init__(self, database: Database, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._database = database
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.milliseconds / 1000
+        self.examined = 0
+
+    def time_left(self) -> int:
+        """The milliseconds that remain. Raises a 400 `Problem` (`too-costly`) where none do."""
+        left = int((self._deadline - time.monotonic()) * 1000)
+        if left <= 0:
+            raise out_of_time()
+        return left
+
+    def page(
+        self,
+        selection: Selection,
+        limit: int,
+        order: Sequence[OrderKey] = BY_ID,
+        after: Sequence[Any] | None = None,
+        with_entries: bool = False,
+    ) -> Page:
+        """The matches from a position on, in order. Raises a 400 `Problem` (`too-costly`) where they cost too much."""
+        fields = {**FIELDS, "k": 1} if with_entries else dict(FIELDS)
+        found = list(islice(self._stream(selection, order, after, fields, limit + 1), limit + 1))
+        matches = [
+            Match(stored_from(selection.type, document), position_of(document, order), document.get("k", ()))
+            for document in found[:limit]
+        ]
+        return Page(matches, has_more=len(found) > limit)
+
+    def ids(self, selection: Selection, limit: int) -> list[str]:
+        """The logical ids of the first matches."""
+        return [document["_id"] for document in islice(self._stream(selection, BY_ID, None, {"_id": 1}, limit), limit)]
+
+    def count(self, selection: Selection) -> int:
+        """The number of matches."""
+        selection = self._with_few_joined(selection)
+        if not selection.joins:
+            stages: list[dict[str, Any]] = [{"$match": selection.filter}, {"$count": "n"}]
+            counted = within_time(
+                lambda: self._database.current(selection.type).aggregate(
+                    stages, session=self._database.session, maxTimeMS=self.time_left()
+                )
+            )
+            return next((int(document["n"]) for document in counted), 0)
+        return sum(1 for _ in self._stream(selection, BY_ID, None, {"_id": 1}, self._limits.batch))
+
+    def _stream(
+        self,
+        selection: Selection,
+        order: Sequence[OrderKey],
+        after: Sequence[Any] | None,
+        fields: dict[str, int],
+        wanted: int,
+    ) -> Iterator[dict[str, Any]]:
+        """The matches in order, read as they are asked for."""
+        selection = self._with_few_joined(selection)
+        if selection.joins:
+            fields = {**fields, "k": 1}
+        size = min(self._limits.batch, wanted) if not selection.joins else self._limits.batch
+        found = ordered(self._database, selection.type, selection.filter, order, after, fields, size, self.time_left)
+        if not selection.joins:
+            yield from self._counted(found)
+            return
+        while batch := list(islice(self._counted(found), self._limits.batch)):
+            for join in selection.joins:
+                batch = self._allowed(selection.type, join, batch)
+            yield from batch
+
+    def _counted(self, documents: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for document in documents:
+            self.examined += 1
+            if self.examined > self._limits.most_examined:
+                raise too_costly(self._limits.most_examined)
+            yield document
+
+    def _with_few_joined(self, selection: Selection) -> Selection:
+        """The selection with those joins that few resources decide turned into filters, and none left below `or`."""
+        filters = [self._without_joins(selection.type, selection.filter)]
+        left: list[Join] = []
+        for join in selection.joins:
+            as_filter = self._as_filter(selection.type, join, self._limits.few)
+            if as_filter is None:
+                left.append(join)
+            else:
+                filters.append(as_filter)
+        return replace(selection, filter=all_of(filters), joins=tuple(left))
+
+    def _without_joins(self, type_name: str, filter_: Filter) -> Filter:
+        if JOIN in filter_:
+            as_filter = self._as_filter(type_name, filter_[JOIN], self._limits.many)
+            if as_filter is None:
+                raise too_costly(self._limits.many)
+            return as_filter
+        return {
+            name: [self._without_joins(type_name, part) for part in condition]
+            if name in ("$and", "$or", "$nor")
+            else condition
+            for name, condition in filter_.items()
+        }
+
+    def _as_filter(self, type_name: str, join: Join, most: int) -> Filter | None:
+        """The join as a filter on ids; None where more than `most` resources decide it."""
+        names: set[str] = set()
+        if join.kind == "has":
+            source = join.selections[0]
+            for number, document in enumerate(self._stream(source, BY_ID, None, {"_id": 1, "k": 1}, most + 1)):
+                if number == most:
+                    return None
+                names.update(reference_keys(document["k"], join.code))
+            return _named(type_name, names)
+        number = 0
+        for target in join.selections:
+            for document in self._stream(target, BY_ID, None, {"_id": 1, "k": 1}, most + 1):
+                if number == most:
+                    return None
+                number += 1
+                names.update(_names_of(target.type, document))
+        return equal_to(*(entry(join.code, name) for name in names)) if names else {"k": {"$in": []}}
+
+    def _allowed(self, type_name: str, join: Join, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those of a batch that a join allows."""
+        if not batch:
+            return batch
+        allowed: set[str] = set()
+        if join.kind == "has":
+            source = join.selections[0]
+            names = {name for document in batch for name in _names_of(type_name, document)}
+            pointing = equal_to(*(entry(join.code, name) for name in names))
+            restricted = replace(source, filter=all_of([pointing, source.filter]))
+            for document in self._stream(restricted, BY_ID, None, {"_id": 1, "k": 1}, self._limits.batch):
+                allowed.update(reference_keys(document["k"], join.code))
+            return [document for document in batch if not allowed.isdisjoint(_names_of(type_name, document))]
+        targets = {document["_id"]: reference_keys(document["k"], join.code) for document in batch}
+        names = {name for keys in targets.values() for name in keys}
+        for target in join.selections:
+            restricted = replace(target, filter=all_of([_named(target.type, names), target.filter]))
+            for document in self._stream(restricted, BY_ID, None, {"_id": 1, "k": 1}, self._limits.batch):
+                allowed.update(_names_of(target.type, document))
+        return [document for document in batch if not allowed.isdisjoint(targets[document["_id"]])]
+
+
+def _names_of(type_name: str, document: dict[str, Any]) -> list[str]:
+    """What references call a resource: its type and id, and, in a canonical, its `url`."""
+    return [f"{type_name}/{document['_id']}", *reference_keys(document["k"], "url")]
+
+
+def _named(type_name: str, names: Iterable[str]) -> Filter:
+    """The filter for resources of a type that references name, in whichever way."""
+    start = f"{type_name}/"
+    by_id: Filter = {"_id": {"$in": sorted(name[len(start) :] for name in names if name.startswith(start))}}
+    urls = [name for name in names if ":" in name]
+    if not urls or "url" not in parameters_of(type_name):
+        return by_id
+    return {"$or": [by_id, equal_to(*(entry("url", url) for url in urls))]}
+
+
+def too_costly(most: int) -> Exception:
+    return problem(
+        400,
+        "too-costly",
+        f"This search would read more than {most:,} resources; add a parameter that selects fewer, a patient or a date.",
     )
-    matches = [stored_from(step.type, document) for document in found]
-    return Page(matches[: step.limit], has_more=len(matches) > step.limit)
-
-
-def find_ids(database: Database, step: Step) -> list[str]:
-    """The logical ids of the matches of a step, at most its limit."""
-    found = database.current(step.type).find(step.filter, {"_id": 1}, session=database.session).limit(step.limit)
-    return [document["_id"] for document in found]
-
-
-def count(database: Database, step: Step) -> int:
-    """The number of matches of a step on all its pages."""
-    return database.current(step.type).count_documents(step.filter, session=database.session)

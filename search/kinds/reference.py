@@ -2,41 +2,54 @@
 
 https://hl7.org/fhir/R4/search.html#reference
 
-Index entry: `subject|Patient/1`; a reference to another server keeps its whole URL. A version in a reference is left out,
-because a query for the resource means all its versions.
+Index entries: `subject|Patient/1`; a reference to another server keeps its whole URL. A version in a reference is left out,
+because a query for the resource means all its versions. `subject:identifier|system|value` serves `:identifier`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
+from resources.definitions import compartment_parameters
 from resources.problem import problem, quoted
 from resources.references import Literal, parse_literal
-from search.entry_text import Filter, any_of, entry, equal_to
+from search.context import Context
+from search.entry_text import Filter, any_of, entry, equal_to, starting_with
+from search.escaping import split_value, unescaped
+from search.index_values import IndexValues, compartment_entry
 from search.parameters import Parameter
-from search.query_text import Criterion, split_value
+from search.query import Criterion
+
+# Besides these, the name of a resource type is a modifier.
+MODIFIERS = frozenset({"identifier"})
+COMPARTMENTS = ("Patient", "Practitioner", "Encounter", "RelatedPerson", "Device")
 
 
-def entries(parameter: Parameter, value: Any, type_name: str, base_url: str, target: str | None) -> Iterator[str]:
-    """The index entries of one value: a Reference, or a canonical or uri that names a resource.
+def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, context: Context) -> None:
+    """Add one Reference, or a canonical or uri that names a resource."""
+    code = parameter.code
+    if type(value) is dict and type(identifier := value.get("identifier")) is dict and "value" in identifier:
+        into.entries.add(entry(f"{code}:identifier", identifier["value"]))
+        into.entries.add(entry(f"{code}:identifier", identifier.get("system", ""), identifier["value"]))
+    for key in keys(value, type_name, context):
+        into.entries.add(entry(code, key))
+        into.sort.setdefault(code, []).append(key)
+        target, _, logical_id = key.partition("/")
+        if target in COMPARTMENTS and code in compartment_parameters(target).get(into.type, ()):
+            into.entries.add(compartment_entry(target, logical_id))
 
-    base_url: this server's own, so that an absolute reference to itself is the same as a relative one.
-    target: the only resource type that counts, where the parameter's path says so.
-    """
+
+def keys(value: Any, type_name: str, context: Context) -> list[str]:
+    """What a value points to: `Patient/1`, or a URL; a canonical both with its version and without."""
     text = value.get("reference") if type(value) is dict else value
     if type(text) is not str or text.startswith("#"):
-        return
+        return []
     literal = parse_literal(text)
-    if literal is None:
-        if target is None:
-            # A canonical is found with and without the version that stands behind its `|`.
-            yield entry(parameter.code, text)
-            if type_name == "canonical" and "|" in text:
-                yield entry(parameter.code, text.split("|", 1)[0])
-        return
-    if target is None or literal.type == target:
-        yield entry(parameter.code, _key(literal, base_url))
+    if literal is not None:
+        return [_key(literal, context.base_url)]
+    if type_name == "canonical" and "|" in text:
+        return [text, *keys(text.split("|", 1)[0], type_name, context)]
+    return [text]
 
 
 def _key(literal: Literal, base_url: str) -> str:
@@ -45,21 +58,32 @@ def _key(literal: Literal, base_url: str) -> str:
     return literal.base + literal.key
 
 
-def filter_for(parameter: Parameter, criterion: Criterion, base_url: str) -> Filter:
+def filter_for(parameter: Parameter, criterion: Criterion, context: Context) -> Filter:
     """The filter of a criterion: `Patient/1`, `1` (of any type that the parameter allows) or a URL.
 
-    With a type as modifier (`subject:Patient=1`) the id is of that type; a 400 `Problem` where the value names another.
+    With a type as modifier (`subject:Patient=1`) the id is of that type; with `:identifier` the value is a token.
     """
-    return any_of([_filter(parameter, split_value(text)[0], criterion.modifier, base_url) for text in criterion.values])
+    if criterion.modifier == "identifier":
+        return any_of([_identifier(parameter.code, text) for text in criterion.values])
+    named = [key for text in criterion.values for key in value_keys(parameter, text, criterion.modifier, context)]
+    return equal_to(*named)
 
 
-def _filter(parameter: Parameter, text: str, of_type: str | None, base_url: str) -> Filter:
+def value_keys(parameter: Parameter, text: str, of_type: str | None, context: Context) -> list[str]:
+    """The entries that a value of a query names. Raises a 400 `Problem` where it names another type than the modifier."""
+    text = unescaped(text)
     literal = parse_literal(text)
     if literal is not None:
         if of_type is not None and literal.type != of_type:
             raise problem(400, "value", f"The value {quoted(text)} of '{parameter.code}:{of_type}' is no {of_type}.")
-        return equal_to(entry(parameter.code, _key(literal, base_url)))
+        return [entry(parameter.code, _key(literal, context.base_url))]
     if "/" in text or ":" in text:
-        return equal_to(entry(parameter.code, text))
-    types = [of_type] if of_type else parameter.targets
-    return equal_to(*(entry(parameter.code, f"{type_name}/{text}") for type_name in types))
+        return [entry(parameter.code, text)]
+    return [entry(parameter.code, f"{name}/{text}") for name in ([of_type] if of_type else parameter.targets)]
+
+
+def _identifier(code: str, text: str) -> Filter:
+    parts = split_value(text, "|", at_most=2)
+    if len(parts) == 2 and not parts[1]:
+        return starting_with(entry(f"{code}:identifier", parts[0]) + "|")
+    return equal_to(entry(f"{code}:identifier", *parts))

@@ -1,18 +1,26 @@
 """String parameters: names, addresses and other text, matched from the start, without regard to case and accents.
 
 https://hl7.org/fhir/R4/search.html#string
+
+Index entries: `name|smith` folded, and `name:exact|Smith` as it was written.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from resources.problem import problem
-from search.entry_text import HIGHEST, Filter, any_of, beginning, starting_with
+from search.context import Context
+from search.entry_text import HIGHEST, Filter, any_of, beginning, entry, equal_to, starting_with
+from search.escaping import unescaped
+from search.folding import folded
+from search.index_values import IndexValues
 from search.parameters import Parameter
-from search.query_text import Criterion, split_value
+from search.query import Criterion
+
+MODIFIERS = frozenset({"exact", "contains"})
 
 _PARTS = {
     "HumanName": ("family", "given", "prefix", "suffix", "text"),
@@ -20,36 +28,49 @@ _PARTS = {
 }
 
 
-def folded(text: str) -> str:
-    """Text as it is compared: lower case, no accents, white space in single blanks."""
-    if not text.isascii():
-        text = text.replace(HIGHEST, "")  # ends a range of the index; it is no character
-        text = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(text.casefold().split())
+def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, _: Context) -> None:
+    """Add the entries of one value."""
+    for text in texts(value, type_name):
+        comparable = folded(text)
+        if not comparable:
+            continue
+        into.entries.add(beginning(parameter.code, comparable))
+        into.entries.add(entry(f"{parameter.code}:exact", text))
+        into.sort.setdefault(parameter.code, []).append(comparable)
 
 
-def entries(parameter: Parameter, value: Any, type_name: str) -> Iterator[str]:
-    """The index entries of one value: a string, or the parts of a HumanName or Address."""
+def texts(value: Any, type_name: str) -> Iterator[str]:
+    """The texts of a value: itself, or the parts of a HumanName or Address."""
     if type(value) is str:
-        texts: list[Any] = [value]
+        if value.strip():
+            yield value
     elif type_name in _PARTS:
-        texts = []
         for part in _PARTS[type_name]:
             held = value.get(part)
-            texts += held if type(held) is list else [held]
-    else:
-        return
-    for text in texts:
-        if type(text) is str and (comparable := folded(text)):
-            yield beginning(parameter.code, comparable)
+            for text in held if type(held) is list else (held,):
+                if type(text) is str and text.strip():
+                    yield text
 
 
-def filter_for(parameter: Parameter, criterion: Criterion, _base_url: str) -> Filter:
-    """The filter of a criterion: any value that starts with any of the given texts.
+def filter_for(parameter: Parameter, criterion: Criterion, _: Context) -> Filter:
+    """The filter of a criterion: any value that begins with, is (`:exact`) or holds (`:contains`) any of the texts.
 
     Raises a 400 `Problem` for a text of blanks alone, which every value would start with.
     """
-    texts = [folded(split_value(text)[0]) for text in criterion.values]
-    if not all(texts):
+    given = [unescaped(text).replace(HIGHEST, "") for text in criterion.values]  # which ends a range of the index
+    if not all(folded(text) for text in given):
         raise problem(400, "value", f"A value of the search parameter '{criterion.code}' holds nothing to search for.")
-    return any_of([starting_with(beginning(parameter.code, text)) for text in texts])
+    match criterion.modifier:
+        case "exact":
+            return equal_to(*(entry(f"{parameter.code}:exact", text) for text in given))
+        case "contains":
+            return any_of([_containing(parameter.code, folded(text)) for text in given])
+        case _:
+            return any_of([starting_with(beginning(parameter.code, folded(text))) for text in given])
+
+
+def _containing(code: str, text: str) -> Filter:
+    # The anchored beginning bounds the scan to the parameter's own entries.
+    start, part = beginning(code, ""), beginning("", text)[1:]
+    # MongoDB refuses a pattern with a NUL in it.
+    return {"k": {"$regex": f"^{re.escape(start)}.*{re.escape(part)}".replace("\0", r"\x00")}}

@@ -1,24 +1,50 @@
-"""URI parameters: matched exactly, case and all.
+"""URI parameters: matched exactly, case and all; `:below` and `:above` compare by path.
 
 https://hl7.org/fhir/R4/search.html#uri
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
-from search.entry_text import Filter, entry, equal_to
+from search.context import Context
+from search.entry_text import Filter, any_of, entry, equal_to, starting_with
+from search.escaping import unescaped
+from search.index_values import IndexValues
 from search.parameters import Parameter
-from search.query_text import Criterion, split_value
+from search.query import Criterion
+
+MODIFIERS = frozenset({"below", "above"})
 
 
-def entries(parameter: Parameter, value: Any, _type_name: str) -> Iterator[str]:
-    """The index entry of one value."""
+def index(parameter: Parameter, value: Any, _type_name: str, into: IndexValues, _: Context) -> None:
+    """Add one value."""
     if type(value) is str:
-        yield entry(parameter.code, value)
+        into.entries.add(entry(parameter.code, value))
+        into.sort.setdefault(parameter.code, []).append(value)
 
 
-def filter_for(parameter: Parameter, criterion: Criterion, _base_url: str) -> Filter:
-    """The filter of a criterion: any of its URIs."""
-    return equal_to(*(entry(parameter.code, split_value(text)[0]) for text in criterion.values))
+def filter_for(parameter: Parameter, criterion: Criterion, _: Context) -> Filter:
+    """The filter of a criterion: any of its URIs, or what lies below or above any of them."""
+    code, given = parameter.code, [unescaped(text) for text in criterion.values]
+    if criterion.modifier == "below":
+        below = [any_of([equal_to(entry(code, u)), starting_with(entry(code, u.rstrip("/") + "/"))]) for u in given]
+        return any_of(below)
+    if criterion.modifier == "above":
+        return equal_to(*(entry(code, url) for text in given for url in ancestors(text)))
+    return equal_to(*(entry(code, text) for text in given))
+
+
+def ancestors(url: str) -> list[str]:
+    """A URL and all it lies below: `http://a/b/c` → itself, `http://a/b`, `http://a`, and each with a closing slash."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that hold no address
+        return [url]
+    if not parts.netloc:
+        return [url]
+    root = f"{parts.scheme}://{parts.netloc}"
+    steps = [step for step in parts.path.split("/") if step]
+    found = [root + "".join(f"/{step}" for step in steps[:count]) for count in range(len(steps), -1, -1)]
+    return list(dict.fromkeys([url, *found, *(f"{ancestor}/" for ancestor in found[1:])]))

@@ -60,7 +60,7 @@ def test_every_resource_type_is_served_with_the_same_interactions(statement):
     assert {resource["type"] for resource in rest["resource"]} == resource_types()
     claimed = {tuple(each["code"] for each in resource["interaction"]) for resource in rest["resource"]}
     assert claimed == {tuple(row.code for row in INTERACTIONS if row.level != "system" and row.code)}
-    assert {each["code"] for each in rest["interaction"]} == {"history-system", "transaction", "batch"}
+    assert {each["code"] for each in rest["interaction"]} == {"search-system", "history-system", "transaction", "batch"}
 
 
 def test_every_search_parameter_that_is_served_is_claimed_and_no_other(statement):
@@ -69,3 +69,13 @@ def test_every_search_parameter_that_is_served_is_claimed_and_no_other(statement
         assert claimed.keys() == parameters_of(resource["type"]).keys()
         assert claimed["_id"] == "token"
         assert claimed["_lastUpdated"] == "date"
+
+
+def test_what_can_be_included_is_claimed(statement):
+    claimed = {each["type"]: each for each in statement["rest"][0]["resource"]}
+    assert {"*", "Encounter:subject", "Encounter:location"} <= set(claimed["Encounter"]["searchInclude"])
+    assert "Encounter:status" not in claimed["Encounter"]["searchInclude"]
+    reverse = claimed["Encounter"]["searchRevInclude"]
+    assert {"Observation:encounter", "Condition:encounter", "Provenance:target"} <= set(reverse)
+    assert not {"Observation:subject", "Encounter:subject"} & set(reverse)
+    assert len(reverse) == len(set(reverse))

@@ -223,6 +223,6 @@ def test_the_same_transaction_with_fixed_ids_from_many_clients_creates_each_reso
 
 def test_the_first_writes_of_a_type_may_come_from_everyone_at_once(client, together):
     """The collections of a type are made at its first write, which nobody must notice."""
-    body = {"resourceType": "Basic", "code": {"text": "first of its kind"}}
-    assert statuses(together(lambda _: client.post("/Basic", json=body), CLIENTS)) == {201: CLIENTS}
-    assert client.get("/Basic?_summary=count").json()["total"] == CLIENTS
+    body = {"resourceType": "SubstancePolymer"}  # which no other test writes
+    assert statuses(together(lambda _: client.post("/SubstancePolymer", json=body), CLIENTS)) == {201: CLIENTS}
+    assert client.get("/SubstancePolymer?_summary=count").json()["total"] == CLIENTS

@@ -84,7 +84,9 @@ def test_a_request_id_of_the_clients_own_is_kept_where_it_is_sound(server, clien
     assert own in server.log.read_text()
 
 
-@pytest.mark.parametrize("where", ["fhir_server.interactions.write.prepare", "fhir_server.interactions.write.commit"])
+@pytest.mark.parametrize(
+    "where", ["fhir_server.interactions.write.prepare", "fhir_server.interactions.write.commit_new"]
+)
 def test_a_fault_is_logged_with_its_place_and_without_its_message(monkeypatch, capfd, where):
     def fail(*_: object, **__: object) -> None:
         raise KeyError(f"{SECRET} is not there")

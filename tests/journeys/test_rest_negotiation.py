@@ -183,8 +183,8 @@ def test_bodies_past_the_limit_are_refused_however_they_come(start_server):
 
 ALLOWED = {
     "/metadata": {"GET", "HEAD", "OPTIONS"},
-    "/": {"POST", "OPTIONS"},
-    "": {"POST", "OPTIONS"},
+    "/": {"GET", "HEAD", "POST", "OPTIONS"},
+    "": {"GET", "HEAD", "POST", "OPTIONS"},
     "/_history": {"GET", "HEAD", "OPTIONS"},
     "/Patient": {"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"},
     "/Patient/1": {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"},

@@ -16,7 +16,7 @@ def document(rest=""):
 
 
 def put(rest="", **conditions):
-    return Intent("PUT", "Patient", "p", document(rest), ["."], **conditions)
+    return Intent("PUT", "Patient", "p", document(rest), lambda own: {"k": [own]}, **conditions)
 
 
 def delete(**conditions):
@@ -35,7 +35,7 @@ def test_the_first_version_is_number_one():
     change = decide(put(), None, NOW)
     assert (change.after.version, change.after.last_updated, change.after.was_there) == (1, NOW, False)
     assert change.before is None
-    assert change.entries == ["."]
+    assert change.index("p") == {"k": ["p"]}
 
 
 def test_a_change_makes_the_next_version():
@@ -61,7 +61,7 @@ def test_versions_of_one_resource_never_share_a_moment_even_when_the_clock_goes_
 
 def test_a_deletion_is_a_version_without_content():
     change = decide(delete(), stored(3), NOW)
-    assert (change.after.version, change.after.raw, change.after.method, change.entries) == (4, None, "DELETE", ())
+    assert (change.after.version, change.after.raw, change.after.method, change.index) == (4, None, "DELETE", None)
 
 
 @pytest.mark.parametrize("before", [None, deleted()])

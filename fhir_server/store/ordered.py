@@ -1,0 +1,202 @@
+"""Documents of a type in a given total order, from any position on.
+
+https://hl7.org/fhir/R4/search.html#sort
+
+Missing values come last, whichever the direction. Where one sort value decides (it carries its resource's id, so no two are
+alike) an index yields the order: first those with a value, then those without, by id. Several keys are sorted by MongoDB in
+memory, of which it keeps no more than a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from pymongo.errors import ExecutionTimeout
+
+from fhir_server.store.database import Database
+from resources.problem import problem
+from search.entry_text import Filter, all_of
+from search.plan import OrderKey
+from search.sort_values import SEPARATOR
+
+MOST_SORTED = 1_001
+
+TimeLeft = Callable[[], int]
+"""The milliseconds, at least one, that a search may still take."""
+
+
+def within_time(documents: Callable[[], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """What a query yields. Raises a 400 `Problem` (`too-costly`) where MongoDB gives up because of the time limit."""
+    try:
+        yield from documents()
+    except ExecutionTimeout:
+        raise out_of_time() from None
+
+
+def out_of_time() -> Exception:
+    """What to say of a search that takes too long."""
+    return problem(
+        400,
+        "too-costly",
+        "This search takes longer than it may; add a parameter that selects fewer, a patient or a date, or sort by less.",
+    )
+
+
+def ordered(
+    database: Database,
+    type_name: str,
+    filter_: Filter,
+    order: Sequence[OrderKey],
+    after: Sequence[Any] | None,
+    fields: dict[str, int],
+    batch_size: int,
+    time_left: TimeLeft,
+) -> Iterator[dict[str, Any]]:
+    """The documents that a filter selects, with the given fields and those of the order.
+
+    after: the position of a document (see `position_of`), behind which to begin.
+    """
+    wanted = {**fields, **{key.field: 1 for key in order if key.field != "_id"}}
+    if len(order) == 1 or _is_by_time(order):
+        yield from _by_index(database, type_name, filter_, order, after, wanted, batch_size, time_left)
+    elif order[0].is_optional and len(order) == 2 and order[0].is_descending == order[1].is_descending:
+        yield from _by_sort_value(database, type_name, filter_, order[0], after, wanted, batch_size, time_left)
+    else:
+        yield from _in_memory(database, type_name, filter_, order, after, wanted, time_left)
+
+
+def _is_by_time(order: Sequence[OrderKey]) -> bool:
+    """Whether the index of changes has the order; it can be read in either direction, but only as a whole."""
+    return order[0].field == "t" and len(order) == 2 and order[0].is_descending == order[1].is_descending
+
+
+def position_of(document: dict[str, Any], order: Sequence[OrderKey]) -> list[Any]:
+    """Where a document stands in an order: the value of each key, None where it has none."""
+    return [_value(document, key) for key in order]
+
+
+def _value(document: dict[str, Any], key: OrderKey) -> Any:
+    value: Any = document
+    for part in key.field.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _find(
+    database: Database,
+    type_name: str,
+    filter_: Filter,
+    sort: list[tuple[str, int]],
+    fields: dict[str, int],
+    batch_size: int,
+    time_left: TimeLeft,
+) -> Iterator[dict[str, Any]]:
+    def documents() -> Iterator[dict[str, Any]]:
+        return iter(
+            database.current(type_name)
+            .find(filter_, fields, session=database.session, batch_size=max(2, batch_size), max_time_ms=time_left())
+            .sort(sort)
+        )
+
+    return within_time(documents)
+
+
+def _by_index(
+    database: Database,
+    type_name: str,
+    filter_: Filter,
+    order: Sequence[OrderKey],
+    after: Sequence[Any] | None,
+    fields: dict[str, int],
+    batch_size: int,
+    time_left: TimeLeft,
+) -> Iterator[dict[str, Any]]:
+    sort = [(key.field, -1 if key.is_descending else 1) for key in order]
+    if after is not None:
+        filter_ = all_of([filter_, _behind(sort, after)])
+    return _find(database, type_name, filter_, sort, fields, batch_size, time_left)
+
+
+def _behind(sort: list[tuple[str, int]], after: Sequence[Any]) -> Filter:
+    """The filter for what stands behind a position in an order of keys that are never missing."""
+    (field, direction), *rest = sort
+    further = {field: {"$gt" if direction > 0 else "$lt": after[0]}}
+    if not rest:
+        return further
+    return {"$or": [further, {field: after[0], **_behind(rest, after[1:])}]}
+
+
+def _by_sort_value(
+    database: Database,
+    type_name: str,
+    filter_: Filter,
+    key: OrderKey,
+    after: Sequence[Any] | None,
+    fields: dict[str, int],
+    batch_size: int,
+    time_left: TimeLeft,
+) -> Iterator[dict[str, Any]]:
+    direction = -1 if key.is_descending else 1
+    if after is None or after[0] is not None:
+        bound: Filter = {"$gt": "" if after is None else after[0]}
+        if key.is_descending:
+            bound = {"$gt": ""} if after is None else {"$lt": after[0]}
+        present = all_of([filter_, {key.field: bound}])
+        yield from _find(database, type_name, present, [(key.field, direction)], fields, batch_size, time_left)
+    missing: list[Filter] = [filter_, {key.field: {"$exists": False}}]
+    if after is not None and after[0] is None:
+        missing.append({"_id": {"$lt" if key.is_descending else "$gt": after[1]}})
+    yield from _find(database, type_name, all_of(missing), [("_id", direction)], fields, batch_size, time_left)
+
+
+def _in_memory(
+    database: Database,
+    type_name: str,
+    filter_: Filter,
+    order: Sequence[OrderKey],
+    after: Sequence[Any] | None,
+    fields: dict[str, int],
+    time_left: TimeLeft,
+) -> Iterator[dict[str, Any]]:
+    """Sort by several keys: for each, first whether it is missing, then its value without the id behind it."""
+    while True:
+        found = list(_sorted_page(database, type_name, filter_, order, after, fields, time_left))
+        yield from found
+        if len(found) < MOST_SORTED:
+            return
+        after = position_of(found[-1], order)
+
+
+def _sorted_page(
+    database: Database,
+    type_name: str,
+    filter_: Filter,
+    order: Sequence[OrderKey],
+    after: Sequence[Any] | None,
+    fields: dict[str, int],
+    time_left: TimeLeft,
+) -> Iterator[dict[str, Any]]:
+    computed: dict[str, Any] = {}
+    position: list[tuple[str, int, Any]] = []
+    for number, key in enumerate(order):
+        direction = -1 if key.is_descending else 1
+        value, at = f"o{number}", None if after is None else after[number]
+        if not key.is_optional:
+            computed[value] = f"${key.field}"
+            position.append((value, direction, at))
+            continue
+        missing = f"m{number}"
+        computed[missing] = {"$cond": [{"$ifNull": [f"${key.field}", False]}, 0, 1]}
+        computed[value] = {"$arrayElemAt": [{"$split": [{"$ifNull": [f"${key.field}", ""]}, SEPARATOR]}, 0]}
+        position.append((missing, 1, 1 if at is None else 0))
+        position.append((value, direction, "" if at is None else at.split(SEPARATOR)[0]))
+    stages: list[dict[str, Any]] = [{"$match": filter_}, {"$set": computed}]
+    if after is not None:
+        stages.append({"$match": _behind([(v, d) for v, d, _ in position], [at for _, _, at in position])})
+    # With the limit, MongoDB keeps no more than so many while it sorts.
+    stages += [{"$sort": {value: direction for value, direction, _ in position}}, {"$limit": MOST_SORTED}]
+    stages.append({"$project": fields})
+    yield from within_time(
+        lambda: database.current(type_name).aggregate(stages, session=database.session, maxTimeMS=time_left())
+    )

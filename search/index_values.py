@@ -1,0 +1,43 @@
+"""What a resource is indexed by: the fields beside its bytes that searches select and sort by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from search.parameters import parameters_of
+from search.sort_values import sort_fields
+
+COMPARTMENT = "@"
+
+
+@dataclass(slots=True)
+class IndexValues:
+    """Collected while the parameters of a resource are walked.
+
+    type: of the resource. entries: short strings (see `entry_text`), stored as `k`. dates and numbers: ranges (see
+    `ranges`), `d` and `n`. sort: parameter code → the texts that its values sort by (see `sort_values`), `s` and `x`.
+    """
+
+    type: str
+    entries: set[str] = field(default_factory=set)
+    dates: list[dict[str, Any]] = field(default_factory=list)
+    numbers: list[dict[str, Any]] = field(default_factory=list)
+    sort: dict[str, list[str]] = field(default_factory=dict)
+
+    def fields(self, logical_id: str) -> dict[str, Any]:
+        """The fields to store for the resource under its id; what has no values is left out."""
+        # A resource that is the subject of a compartment is in it as well.
+        found: dict[str, Any] = {"k": sorted({*self.entries, compartment_entry(self.type, logical_id)})}
+        if self.dates:
+            found["d"] = self.dates
+        if self.numbers:
+            found["n"] = self.numbers
+        if self.sort:
+            found |= sort_fields(self.sort, parameters_of(self.type), logical_id)
+        return found
+
+
+def compartment_entry(type_name: str, logical_id: str) -> str:
+    """The entry that marks a resource as belonging to a compartment: `@Patient/1`."""
+    return f"{COMPARTMENT}{type_name}/{logical_id}"

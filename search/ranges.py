@@ -1,0 +1,81 @@
+"""Ranges: how dates, numbers and quantities are indexed, and the filters that compare them.
+
+https://hl7.org/fhir/R4/search.html#prefix
+
+An entry is `{"c": class, "lo": lowest, "hi": highest}` in the array `d` (dates, milliseconds) or `n` (numbers). A class is
+the parameter's code and the range's width, rounded up to one of a few: then a comparison that names one end of the stored
+ranges bounds the other end as well, and the index is never scanned from somewhere to its end for want of a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from search.entry_text import Filter, any_of
+
+Number = int | float
+
+
+class Width(NamedTuple):
+    """A class of widths: its letter, and the widest range in it (None: any)."""
+
+    letter: str
+    most: Number | None
+
+
+def range_entry(code: str, lo: Number, hi: Number, widths: Sequence[Width]) -> dict[str, Any]:
+    """The index entry of a range from `lo` to `hi`."""
+    width = next(w for w in widths if w.most is None or hi - lo <= w.most)
+    return {"c": f"{code}|{width.letter}", "lo": lo, "hi": hi}
+
+
+def range_filter(field: str, code: str, prefix: str, lo: Number, hi: Number, widths: Sequence[Width]) -> Filter:
+    """The filter for stored ranges that compare with the query's range [lo, hi) as the prefix says.
+
+    field: `d` or `n`. hi is exclusive on both sides for dates; numbers pass ranges prepared to the same effect.
+
+    Per prefix, with T the stored and Q the query's range: eq, Q contains T; ne, it does not; gt, T reaches above Q;
+    lt, T begins below Q; ge, gt or eq; le, lt or eq; sa, T lies wholly above Q; eb, wholly below; ap, they overlap.
+    """
+    if prefix == "ne":
+        return {"$nor": [range_filter(field, code, "eq", lo, hi, widths)], **present(field, code, widths)}
+    return any_of(
+        [
+            {field: {"$elemMatch": {"c": f"{code}|{width.letter}", **bounds}}}
+            for width in widths
+            for bounds in _bounds(prefix, lo, hi, width)
+        ]
+    )
+
+
+def present(field: str, code: str, widths: Sequence[Width]) -> Filter:
+    """The filter for documents with any value of the parameter."""
+    return {field: {"$elemMatch": {"c": {"$in": [f"{code}|{width.letter}" for width in widths]}}}}
+
+
+def _bounds(prefix: str, lo: Number, hi: Number, width: Width) -> list[dict[str, Any]]:
+    """Conditions on `lo` and `hi` of an entry, of which any may hold."""
+    within = {"lo": {"$gte": lo, "$lte": hi}, "hi": {"$lte": hi}}
+    above = {"hi": {"$gt": hi}} if width.most is None else {"lo": {"$gt": hi - width.most}, "hi": {"$gt": hi}}
+    below = {"lo": {"$lt": lo}}
+    match prefix:
+        case "eq":
+            return [within]
+        case "gt":
+            return [above]
+        case "lt":
+            return [below]
+        case "ge":
+            return [within, above]
+        case "le":
+            return [within, below]
+        case "sa":
+            return [{"lo": {"$gte": hi}}]
+        case "eb":
+            return [{"lo": {"$lt": lo}, "hi": {"$lte": lo}}]
+        case _:
+            touching = {"lo": {"$lt": hi}, "hi": {"$gt": lo}}
+            if width.most is not None:
+                touching["lo"] = {"$gt": lo - width.most, "$lt": hi}
+            return [touching]

@@ -1,0 +1,54 @@
+"""Sort values: texts that stand in the order of the values they stand for, with the resource's id as tie-breaker.
+
+https://hl7.org/fhir/R4/search.html#sort
+
+Stored as `s.<parameter>.a` (its lowest value) and, where there may be several, `s.<parameter>.d` (its highest): a single
+field then holds a total order, in which a page can begin anywhere. One index covers all of `s`. Parameters that people
+hardly sort by, codes and references, are kept under `x`, which is not indexed, and are sorted when asked for.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+
+from search.parameters import Parameter
+
+LONGEST = 64
+SEPARATOR = "\x00"
+INDEXED_KINDS = frozenset({"date", "string", "number", "quantity"})
+
+
+def sortable_number(number: float) -> str:
+    """A number as a text of sixteen digits whose order is the numbers' own."""
+    (bits,) = struct.unpack(">q", struct.pack(">d", float(number) + 0.0))
+    # The bits of positive doubles are in order; those of negative ones are reversed.
+    return f"{(bits ^ 0x7FFFFFFFFFFFFFFF if bits < 0 else bits) + 2**63:016x}"
+
+
+def sort_fields(
+    values: Mapping[str, Sequence[str]], parameters: Mapping[str, Parameter], logical_id: str
+) -> dict[str, dict[str, dict[str, str]]]:
+    """The fields `s` and `x` for the values of a resource's parameters: parameter → its ends, each with the id behind it."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for code, texts in values.items():
+        parameter = parameters[code]
+        ends = {"a": min(texts)[:LONGEST] + SEPARATOR + logical_id}
+        if parameter.repeats:
+            ends["d"] = max(texts)[:LONGEST] + SEPARATOR + logical_id
+        found.setdefault(_group(parameter), {})[_field_name(code)] = ends
+    return found
+
+
+def sort_field(parameter: Parameter, is_descending: bool) -> str:
+    """The field to sort by a parameter."""
+    return f"{_group(parameter)}.{_field_name(parameter.code)}.{'d' if is_descending and parameter.repeats else 'a'}"
+
+
+def _group(parameter: Parameter) -> str:
+    return "s" if parameter.kind in INDEXED_KINDS else "x"
+
+
+def _field_name(code: str) -> str:
+    """A parameter's code as a name within a MongoDB document, where `.` and `$` mean something else."""
+    return code.replace(".", "_").replace("$", "_")
