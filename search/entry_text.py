@@ -25,7 +25,12 @@ def entry(code: str, *parts: str) -> str:
     Equal entries mean equal values however long they are, because conditional creates rest on that: a value that is too
     long ends in a digest of the whole of it.
     """
-    return "|".join((code, *(_escaped(part if len(part) <= LONGEST_PART else _digested(part)) for part in parts)))
+    text = code
+    for part in parts:
+        if len(part) > LONGEST_PART:
+            part = _digested(part)
+        text += f"|{_escaped(part)}" if "|" in part or "\\" in part else f"|{part}"
+    return text
 
 
 def beginning(code: str, text: str) -> str:

@@ -47,5 +47,10 @@ def _holds(condition: Any, value: Any) -> bool:
 def _item_holds(condition: dict[str, Any], item: Any) -> bool:
     """Whether one item of an array satisfies an `$elemMatch`: conditions on its members, or on itself."""
     if isinstance(item, dict):
-        return all(name in item and _holds(part, item[name]) for name, part in condition.items())
+        return all(
+            any(_item_holds(part, item) for part in holds)
+            if name == "$or"
+            else name in item and _holds(holds, item[name])
+            for name, holds in condition.items()
+        )
     return _holds(condition, item)

@@ -41,11 +41,7 @@ def range_filter(field: str, code: str, prefix: str, lo: Number, hi: Number, wid
     if prefix == "ne":
         return {"$nor": [range_filter(field, code, "eq", lo, hi, widths)], **present(field, code, widths)}
     return any_of(
-        [
-            {field: {"$elemMatch": {"c": f"{code}|{width.letter}", **bounds}}}
-            for width in widths
-            for bounds in _bounds(prefix, lo, hi, width)
-        ]
+        [{field: {"$elemMatch": {"c": f"{code}|{width.letter}", **_bounds(prefix, lo, hi, width)}}} for width in widths]
     )
 
 
@@ -54,28 +50,28 @@ def present(field: str, code: str, widths: Sequence[Width]) -> Filter:
     return {field: {"$elemMatch": {"c": {"$in": [f"{code}|{width.letter}" for width in widths]}}}}
 
 
-def _bounds(prefix: str, lo: Number, hi: Number, width: Width) -> list[dict[str, Any]]:
-    """Conditions on `lo` and `hi` of an entry, of which any may hold."""
-    within = {"lo": {"$gte": lo, "$lte": hi}, "hi": {"$lte": hi}}
-    above = {"hi": {"$gt": hi}} if width.most is None else {"lo": {"$gt": hi - width.most}, "hi": {"$gt": hi}}
-    below = {"lo": {"$lt": lo}}
+def _bounds(prefix: str, lo: Number, hi: Number, width: Width) -> dict[str, Any]:
+    """Conditions on `lo` and `hi` of an entry; `lo` is bounded wherever it can be, because the index is in its order."""
     match prefix:
         case "eq":
-            return [within]
+            return {"lo": {"$gte": lo, "$lte": hi}, "hi": {"$lte": hi}}
         case "gt":
-            return [above]
+            return {**_reaching(hi, width), "hi": {"$gt": hi}}
         case "lt":
-            return [below]
+            return {"lo": {"$lt": lo}}
         case "ge":
-            return [within, above]
+            # Whatever begins within the query's range is contained in it or reaches above it.
+            return {**_reaching(lo, width), "$or": [{"lo": {"$gte": lo}}, {"hi": {"$gt": hi}}]}
         case "le":
-            return [within, below]
+            return {"lo": {"$lte": hi}, "$or": [{"lo": {"$lt": lo}}, {"hi": {"$lte": hi}}]}
         case "sa":
-            return [{"lo": {"$gte": hi}}]
+            return {"lo": {"$gte": hi}}
         case "eb":
-            return [{"lo": {"$lt": lo}, "hi": {"$lte": lo}}]
+            return {"lo": {"$lt": lo}, "hi": {"$lte": lo}}
         case _:
-            touching = {"lo": {"$lt": hi}, "hi": {"$gt": lo}}
-            if width.most is not None:
-                touching["lo"] = {"$gt": lo - width.most, "$lt": hi}
-            return [touching]
+            return {"lo": {**_reaching(lo, width).get("lo", {}), "$lt": hi}, "hi": {"$gt": lo}}
+
+
+def _reaching(point: Number, width: Width) -> dict[str, Any]:
+    """Where an entry must begin that reaches above a point, given how wide it may be."""
+    return {} if width.most is None else {"lo": {"$gt": point - width.most}}

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/search.html#sort
 
 Stored as `s.<parameter>.a` (its lowest value) and, where there may be several, `s.<parameter>.d` (its highest): a single
 field then holds a total order, in which a page can begin anywhere. One index covers all of `s`. Parameters that people
-hardly sort by, codes and references, are kept under `x`, which is not indexed, and are sorted when asked for.
+hardly sort by, codes, references and addresses, are kept under `x`, which is not indexed, and are sorted when asked for.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def sort_field(parameter: Parameter, is_descending: bool) -> str:
 
 
 def _group(parameter: Parameter) -> str:
-    return "s" if parameter.kind in INDEXED_KINDS else "x"
+    return "s" if parameter.kind in INDEXED_KINDS and not parameter.code.startswith("address") else "x"
 
 
 def _field_name(code: str) -> str:

@@ -2,7 +2,8 @@
 
 https://hl7.org/fhir/R4/search.html#string
 
-Index entries: `name|smith` folded, and `name:exact|Smith` as it was written.
+An index entry holds a text folded and, behind a separator, as it was written: one entry serves the beginning, the whole
+(`:exact`) and any part (`:contains`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from search.query import Criterion
 
 MODIFIERS = frozenset({"exact", "contains"})
 
+AS_WRITTEN = "\x1f"
+
 _PARTS = {
     "HumanName": ("family", "given", "prefix", "suffix", "text"),
     "Address": ("line", "city", "district", "state", "postalCode", "country", "text"),
@@ -34,9 +37,12 @@ def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, _
         comparable = folded(text)
         if not comparable:
             continue
-        into.entries.add(beginning(parameter.code, comparable))
-        into.entries.add(entry(f"{parameter.code}:exact", text))
+        into.entries.add(_entry(parameter.code, comparable, text))
         into.sort.setdefault(parameter.code, []).append(comparable)
+
+
+def _entry(code: str, comparable: str, text: str) -> str:
+    return f"{beginning(code, comparable)}{AS_WRITTEN}{entry('', text)[1:]}"
 
 
 def texts(value: Any, type_name: str) -> Iterator[str]:
@@ -57,12 +63,13 @@ def filter_for(parameter: Parameter, criterion: Criterion, _: Context) -> Filter
 
     Raises a 400 `Problem` for a text of blanks alone, which every value would start with.
     """
-    given = [unescaped(text).replace(HIGHEST, "") for text in criterion.values]  # which ends a range of the index
+    # The two characters that mean something in the index stand in no text.
+    given = [unescaped(text).replace(HIGHEST, "").replace(AS_WRITTEN, "") for text in criterion.values]
     if not all(folded(text) for text in given):
         raise problem(400, "value", f"A value of the search parameter '{criterion.code}' holds nothing to search for.")
     match criterion.modifier:
         case "exact":
-            return equal_to(*(entry(f"{parameter.code}:exact", text) for text in given))
+            return equal_to(*(_entry(parameter.code, folded(text), text) for text in given))
         case "contains":
             return any_of([_containing(parameter.code, folded(text)) for text in given])
         case _:
@@ -73,4 +80,4 @@ def _containing(code: str, text: str) -> Filter:
     # The anchored beginning bounds the scan to the parameter's own entries.
     start, part = beginning(code, ""), beginning("", text)[1:]
     # MongoDB refuses a pattern with a NUL in it.
-    return {"k": {"$regex": f"^{re.escape(start)}.*{re.escape(part)}".replace("\0", r"\x00")}}
+    return {"k": {"$regex": f"^{re.escape(start)}[^{AS_WRITTEN}]*{re.escape(part)}".replace("\0", r"\x00")}}
