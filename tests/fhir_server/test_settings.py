@@ -14,7 +14,7 @@ def problems_of(**environ: str) -> list[str]:
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
-    settings = Settings.from_environ({"PATH": "/bin", "FHIR_SHARED": "/work/shared"})
+    settings = Settings.from_environ({"PATH": "/bin", "FHIR_SHARED": "/somewhere/shared"})
     assert settings.mongodb_uri is None
     assert (settings.database, settings.data_dir) == ("fhir", Path("data"))
     assert (settings.host, settings.port, settings.base_url) == ("127.0.0.1", 8080, "http://localhost:8080/fhir")
