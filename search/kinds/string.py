@@ -23,6 +23,7 @@ from search.query import Criterion
 
 MODIFIERS = frozenset({"exact", "contains"})
 
+# Folding counts this character as white space, so no folded text holds it.
 AS_WRITTEN = "\x1f"
 
 _PARTS = {
@@ -63,8 +64,7 @@ def filter_for(parameter: Parameter, criterion: Criterion, _: Context) -> Filter
 
     Raises a 400 `Problem` for a text of blanks alone, which every value would start with.
     """
-    # The two characters that mean something in the index stand in no text.
-    given = [unescaped(text).replace(HIGHEST, "").replace(AS_WRITTEN, "") for text in criterion.values]
+    given = [unescaped(text).replace(HIGHEST, "") for text in criterion.values]  # which ends a range of the index
     if not all(folded(text) for text in given):
         raise problem(400, "value", f"A value of the search parameter '{criterion.code}' holds nothing to search for.")
     match criterion.modifier:

@@ -7,7 +7,7 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pymongo import ASCENDING, MongoClient
 
@@ -398,6 +398,7 @@ def test_an_identifier_finds_itself_and_no_other(found, mine, other):
 
 
 @given(st.text(min_size=1, max_size=300), st.integers(1, 300))
+@example("0\x1f0", 3)
 def test_a_name_is_found_by_each_of_its_beginnings(found, name, length):
     tree = {"resourceType": "Patient", "name": [{"family": name}]}
     query = [("family", escaped(name[:length]))]
