@@ -2,7 +2,7 @@
 
 https://hl7.org/fhir/R4/http.html#history
 
-The order is by time, then type, then id; no two versions of one resource share a moment. A page begins behind a position
+The order is by time, then type, then id, all of them descending, so that one index has it; no two versions of one resource share a moment. A page begins behind a position
 in that order, so what is written while somebody pages stands before the first page and disturbs none. Each type is read
 from its current collection first and from its history afterwards: an update that happens in between then shows a version
 twice, which is dropped here, and never not at all.
@@ -19,8 +19,10 @@ from bson import MaxKey
 from pymongo.collection import Collection
 
 from fhir_server.store.database import Database
-from fhir_server.store.reads import stored_from
+from fhir_server.store.reads import FIELDS, stored_from
 from resources.change import Stored
+
+TIME_LIMIT_MS = 15_000
 
 
 class Position(NamedTuple):
@@ -63,7 +65,7 @@ def find_history(database: Database, query: HistoryQuery) -> HistoryPage:
     for name, current in currents:
         streams += [iter(current), iter(_find(database.history(name), name, query, database))]
     versions: list[Stored] = []
-    for version in heapq.merge(*streams, key=_order):
+    for version in heapq.merge(*streams, key=_order, reverse=True):
         if versions and _order(versions[-1]) == _order(version):
             continue
         versions.append(version)
@@ -73,7 +75,7 @@ def find_history(database: Database, query: HistoryQuery) -> HistoryPage:
 
 
 def _order(version: Stored) -> tuple[int, str, str]:
-    return -version.last_updated, version.type, version.id
+    return version.last_updated, version.type, version.id
 
 
 def _find(
@@ -92,13 +94,14 @@ def _find(
             conditions.append({"u": {"$gt": first}})
     if query.after is not None:
         conditions.append(_behind(query.after, type_name, is_history))
+    # The versions of one resource are in the order of time by their number, too, which is all that its index knows.
+    sort = [("t", -1), ("_id", -1)] if query.id is None else [("_id", -1)]
     found = (
-        collection.find({"$and": conditions} if conditions else {}, session=database.session, projection={"k": 0})
-        .sort([("t", -1), ("_id", 1)])
+        collection.find({"$and": conditions} if conditions else {}, FIELDS, session=database.session)
+        .sort(sort)
         .limit(query.limit + 1)
+        .max_time_ms(TIME_LIMIT_MS)
     )
-    if query.id is not None:
-        found = found.hint("_id_")  # few versions, all adjacent; the order by time would walk the whole type
     return [stored_from(type_name, document) for document in found]
 
 
@@ -107,9 +110,12 @@ def _ids_of(logical_id: str) -> dict[str, Any]:
 
 
 def _behind(position: Position, type_name: str, is_history: bool) -> dict[str, Any]:
-    if type_name < position.type:
-        return {"t": {"$lt": position.last_updated}}
     if type_name > position.type:
+        return {"t": {"$lt": position.last_updated}}
+    if type_name < position.type:
         return {"t": {"$lte": position.last_updated}}
-    same_moment: Any = {"$gt": {"i": position.id, "v": MaxKey()}} if is_history else {"$gt": position.id}
-    return {"$or": [{"t": {"$lt": position.last_updated}}, {"t": position.last_updated, "_id": same_moment}]}
+    same_moment: Any = {"$lt": {"i": position.id, "v": 0}} if is_history else {"$lt": position.id}
+    return {
+        "t": {"$lte": position.last_updated},
+        "$or": [{"t": {"$lt": position.last_updated}}, {"_id": same_moment}],
+    }

@@ -99,12 +99,12 @@ def filter_for(parameter: Parameter, criterion: Criterion, _: Context) -> Filter
 
 def quantity_filter(code: str, text: str, name: str | None = None) -> Filter:
     """The filter of one value, for entries under `code`; name: of the parameter, for messages, where it differs."""
-    parts = split_value(text, "|", at_most=3)
+    parts = split_value(text, "|")
     number = parts[0]
     name = name or code
     if len(parts) == 1:
         return number_filter(code, name, number)
-    if len(parts) == 2:
+    if len(parts) != 3:
         raise problem(
             400, "value", f"The value {quoted(text)} of '{name}' has not the form number|system|code or number||code."
         )

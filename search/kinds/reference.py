@@ -22,6 +22,8 @@ from search.query import Criterion
 
 # Besides these, the name of a resource type is a modifier.
 MODIFIERS = frozenset({"identifier"})
+# An id without a type stands for one of each type that the parameter may point to.
+MOST_NAMED = 2_000
 COMPARTMENTS = ("Patient", "Practitioner", "Encounter", "RelatedPerson", "Device")
 
 
@@ -66,6 +68,9 @@ def filter_for(parameter: Parameter, criterion: Criterion, context: Context) -> 
     if criterion.modifier == "identifier":
         return any_of([_identifier(parameter.code, text) for text in criterion.values])
     named = [key for text in criterion.values for key in value_keys(parameter, text, criterion.modifier, context)]
+    if len(named) > MOST_NAMED:
+        text = f"The ids of '{parameter.code}' may be of too many types; name it, as in {parameter.code}:Patient=1."
+        raise problem(400, "too-costly", text)
     return equal_to(*named)
 
 

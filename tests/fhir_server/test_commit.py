@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from fhir_server.services import Services, services_for
 from fhir_server.settings import Settings
 from fhir_server.store.commit import ConflictError, commit_together
 from fhir_server.store.database import Database, connected, prepare_guards
-from fhir_server.store.histories import HistoryQuery, find_history
+from fhir_server.store.histories import HistoryQuery, Position, find_history
 from fhir_server.store.reads import read, read_version
 from fhir_server.store.transaction import transact
 from resources.change import Change, Stored
@@ -210,3 +211,26 @@ def test_a_transaction_that_never_gets_through_ends_with_a_503_that_says_when_to
     assert caught.value.status == 503
     assert caught.value.headers["Retry-After"]
     assert len(tries) > 1
+
+
+@pytest.mark.parametrize("query", [HistoryQuery("Patient", None, 10), HistoryQuery(None, None, 10)])
+def test_a_page_of_a_history_reads_no_more_than_the_page(database, query):
+    for number in range(60):
+        one = Stored("Patient", f"p{number}", 1, 1000 + number // 7, b"{}", "POST", False)
+        commit(database, Change(one, None))
+        commit(database, Change(Stored("Patient", one.id, 2, 2000 + number // 7, b"{}", "PUT"), one))
+    database.mongo.command("profile", 2)
+    found: list[Stored] = []
+    page = find_history(database, query)
+    found += page.versions
+    while page.has_more:
+        last = page.versions[-1]
+        page = find_history(database, replace(query, after=Position(last.last_updated, last.type, last.id)))
+        found += page.versions
+    database.mongo.command("profile", 0)
+    assert len({(version.id, version.version) for version in found}) == len(found) == 120
+    assert [v.last_updated for v in found] == sorted((v.last_updated for v in found), reverse=True)
+    finds = list(database.mongo["system.profile"].find({"op": "query", "ns": {"$regex": "Patient"}}))
+    assert finds
+    # One more than the page, and at most the others of its last moment.
+    assert [f["docsExamined"] for f in finds if f.get("hasSortStage") or f["docsExamined"] > 10 + 1 + 7] == []
