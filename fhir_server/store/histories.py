@@ -2,10 +2,10 @@
 
 https://hl7.org/fhir/R4/http.html#history
 
-The order is by time, then type, then id, all of them descending, so that one index has it; no two versions of one resource share a moment. A page begins behind a position
-in that order, so what is written while somebody pages stands before the first page and disturbs none. Each type is read
-from its current collection first and from its history afterwards: an update that happens in between then shows a version
-twice, which is dropped here, and never not at all.
+The order is by time, then type, then id, all descending, so that one index has it; no two versions of one resource share
+a moment. A page begins behind a position in that order, so what is written while somebody pages stands before the first
+page and disturbs none. Each type is read from its current collection first and from its history afterwards: an update
+that happens in between then shows a version twice, which is dropped here, and never not at all.
 """
 
 from __future__ import annotations
