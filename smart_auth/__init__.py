@@ -1,1 +1,4 @@
-"""OAuth 2, OpenID Connect and SMART on FHIR. Empty until authorization is built; it will not know of storage."""
+"""OAuth 2, OpenID Connect and SMART on FHIR: clients, users, grants, tokens, scopes and pages.
+
+It knows nothing of how resources are stored.
+"""
