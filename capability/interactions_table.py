@@ -64,6 +64,9 @@ INTERACTIONS: tuple[Interaction, ...] = (
     ),
     Interaction("history", "type", "GET", TYPE + "/_history", "history-type", "All versions of a type's resources"),
     Interaction("history", "system", "GET", "/_history", "history-system", "All versions of all resources"),
+    Interaction("reindex", "system", "POST", "/$reindex", None, "Index all resources anew", (202,)),
+    Interaction("reindex", "type", "POST", TYPE + "/$reindex", None, "Index all resources of a type anew", (202,)),
+    Interaction("reindex_progress", "system", "GET", "/$reindex", None, "How far indexing anew is"),
     Interaction("bundle", "system", "POST", "/", "transaction", "Process a transaction or batch Bundle"),
     Interaction("bundle", "system", "POST", "/", "batch", "Process a transaction or batch Bundle"),
 )

@@ -13,17 +13,19 @@ from typing import Any
 
 from capability.interactions_table import INTERACTIONS
 from resources.definitions import resource_types
-from search.parameters import parameters_of
+from search.catalogue import Catalogue
+from search.parameters import standard_parameters_of
 
 STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 NEARLY_ANY = 100
 SEARCH_TYPES = {"id": "token", "lastUpdated": "date"}
 
 
-def capability_statement(base_url: str, version: str, started: datetime) -> dict[str, Any]:
+def capability_statement(base_url: str, version: str, started: datetime, catalogue: Catalogue) -> dict[str, Any]:
     """The CapabilityStatement as a JSON object.
 
     base_url: of the FHIR API. version: of the software. started: since when this server answers as it does; with zone.
+    catalogue: the search parameters that it has.
     """
     return {
         "resourceType": "CapabilityStatement",
@@ -41,7 +43,7 @@ def capability_statement(base_url: str, version: str, started: datetime) -> dict
                     "cors": True,
                     "description": "This server has no authorization yet and therefore answers on loopback only.",
                 },
-                "resource": [_resource(name) for name in sorted(resource_types())],
+                "resource": [_resource(name, catalogue) for name in sorted(resource_types())],
                 "interaction": [{"code": row.code} for row in INTERACTIONS if row.level == "system" and row.code],
             }
         ],
@@ -54,7 +56,7 @@ def _referring() -> Mapping[str, Sequence[str]]:
     they would be the same hundreds for every type; they are served all the same."""
     found: dict[str, list[str]] = defaultdict(list)
     for source in sorted(resource_types()):
-        for parameter in parameters_of(source).values():
+        for parameter in standard_parameters_of(source).values():
             if parameter.kind == "reference" and len(parameter.targets) < NEARLY_ANY:
                 for target in parameter.targets:
                     found[target].append(f"{source}:{parameter.code}")
@@ -65,7 +67,7 @@ def _reverse_includes(type_name: str) -> list[str]:
     return [*_referring().get(type_name, ()), "Provenance:target"]
 
 
-def _resource(type_name: str) -> dict[str, Any]:
+def _resource(type_name: str, catalogue: Catalogue) -> dict[str, Any]:
     served = {row.name for row in INTERACTIONS}
     return {
         "type": type_name,
@@ -81,11 +83,11 @@ def _resource(type_name: str) -> dict[str, Any]:
         "referencePolicy": ["literal", "local"],
         "searchInclude": [
             "*",
-            *(f"{type_name}:{p.code}" for p in parameters_of(type_name).values() if p.kind == "reference"),
+            *(f"{type_name}:{p.code}" for p in catalogue.parameters_of(type_name).values() if p.kind == "reference"),
         ],
         "searchRevInclude": _reverse_includes(type_name),
         "searchParam": [
             {"name": parameter.code, "type": SEARCH_TYPES.get(parameter.kind, parameter.kind)}
-            for parameter in parameters_of(type_name).values()
+            for parameter in catalogue.parameters_of(type_name).values()
         ],
     }

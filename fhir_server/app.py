@@ -11,6 +11,7 @@ from fhir_server.cors import register_cors
 from fhir_server.end_with_parent import end_with_parent
 from fhir_server.health import health_blueprint
 from fhir_server.openapi import register_openapi
+from fhir_server.reindexing.background import start_reindexing
 from fhir_server.reply import register_error_handlers
 from fhir_server.request_log import register_request_log
 from fhir_server.routes import register_routes
@@ -58,4 +59,6 @@ def worker_app() -> Flask:
         raise RuntimeError("FHIR_MONGODB_URI is not set; start the server with 'fhir-server run'.")
     database = connect(settings.mongodb_uri, settings.database)
     prepare_guards(database)
-    return create_app(services_for(settings, database))
+    services = services_for(settings, database)
+    start_reindexing(services)
+    return create_app(services)

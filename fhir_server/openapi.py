@@ -22,6 +22,7 @@ from resources.definitions import resource_types
 DESCRIPTIONS = {
     200: "As asked",
     201: "Created",
+    202: "Taken on; how far it is can be read",
     204: "Done; nothing to say",
     304: "Not modified",
 }
@@ -80,6 +81,6 @@ def _operation(row: Interaction) -> dict[str, Any]:
 
 def _response(status: int) -> dict[str, Any]:
     response: dict[str, Any] = {"description": DESCRIPTIONS[status]}
-    if status in (200, 201):
+    if status in (200, 201, 202):
         response["content"] = {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Resource"}}}
     return response

@@ -15,6 +15,7 @@ from resources.validation import errors_of, validate
 from search.context import Context
 from search.index import index_values
 from search.index_values import IndexValues
+from search.posted_parameters import faults_of
 
 # MongoDB keeps at most 16 MiB a document: the resource and its index entries, with a little for the rest.
 MAX_STORED_BYTES = 16 * 1024 * 1024 - 16 * 1024
@@ -46,6 +47,8 @@ def prepare(
     a 413 for what is too large to be stored.
     """
     issues = validate(document.tree, at)
+    if document.type == "SearchParameter":
+        issues += faults_of(document.tree)
     if errors_of(issues):
         raise Problem(422, issues)
     index = index_values(document.tree, context)

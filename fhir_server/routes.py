@@ -17,6 +17,7 @@ from fhir_server.call import Answer, Call
 from fhir_server.dispatch import HANDLERS
 from fhir_server.interactions.bundle import bundle
 from fhir_server.interactions.capabilities import capabilities
+from fhir_server.interactions.reindex import reindex, reindex_progress
 from fhir_server.negotiation import answer_type, call_from
 from fhir_server.reply import respond
 from fhir_server.services import Services
@@ -28,6 +29,8 @@ ALL_HANDLERS: dict[str, Callable[[Call, Services], Answer]] = {
     **HANDLERS,
     "bundle": bundle,
     "capabilities": capabilities,
+    "reindex": reindex,
+    "reindex_progress": reindex_progress,
 }
 
 

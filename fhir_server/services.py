@@ -11,7 +11,9 @@ from threading import BoundedSemaphore
 
 from fhir_server.settings import Settings
 from fhir_server.store.database import Database
+from fhir_server.store.search_catalogue import SharedCatalogue
 from fhir_server.store.secrets import shared_secret
+from search.catalogue import Catalogue
 from search.context import Context
 
 WAITING_BUNDLES = 4
@@ -66,7 +68,7 @@ class Services:
     """One per process.
 
     bundles: bounds how many Bundles are processed at once. cursor_key: signs cursors; fetched when it is first needed, so
-    that the server starts before its database does.
+    that the server starts before its database does. catalogue: the search parameters that there are at the moment.
     """
 
     settings: Settings
@@ -75,6 +77,7 @@ class Services:
     new_id: Callable[[], str]
     bundles: Turnstile
     cursor_key: Callable[[], bytes]
+    catalogue: Callable[[], Catalogue]
 
     @property
     def base_url(self) -> str:
@@ -83,7 +86,7 @@ class Services:
 
     def context(self) -> Context:
         """What extraction and filters depend on."""
-        return Context(self.base_url, self.clock())
+        return Context(self.base_url, self.clock(), self.catalogue())
 
     def within(self, database: Database) -> Services:
         """The same services on the view of the database that a transaction works with."""
@@ -94,4 +97,4 @@ def services_for(settings: Settings, database: Database) -> Services:
     """The services of a running server."""
     bundles = Turnstile(settings.max_concurrent_bundles, WAITING_BUNDLES)
     cursor_key = cache(lambda: shared_secret(database, "cursor"))
-    return Services(settings, database, system_clock, new_id, bundles, cursor_key)
+    return Services(settings, database, system_clock, new_id, bundles, cursor_key, SharedCatalogue(database).current)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from resources.references import parse_literal
+from search.catalogue import PathsByMember
 from search.context import Context
 from search.entry_text import LIVE
 from search.index_values import IndexValues
 from search.kinds import KINDS
-from search.parameters import Parameter, parameters_of
+from search.parameters import Parameter
 from search.paths import CompiledPath
 
 
 def index_values(tree: dict[str, Any], context: Context) -> IndexValues:
     """The index values of a valid resource."""
-    found = IndexValues(tree["resourceType"], {LIVE})
-    for parameter, path in _relevant_paths(tree):
+    type_name = tree["resourceType"]
+    found = IndexValues(type_name, context.catalogue, {LIVE})
+    for parameter, path in _relevant_paths(tree, context.catalogue.paths_of(type_name)):
         index = KINDS[parameter.kind].index
         assert index is not None  # what needs none has no paths
-        for value, type_name in path.select(tree):
+        for value, value_type in path.select(tree):
             if path.target is None or _points_to(value, path.target):
-                index(parameter, value, type_name, found, context)
+                index(parameter, value, value_type, found, context)
     found.dates, found.numbers = _distinct(found.dates), _distinct(found.numbers)
     return found
 
@@ -44,19 +45,7 @@ def _points_to(value: Any, target: str) -> bool:
     return bool(value.get("type") == target)
 
 
-def _relevant_paths(tree: dict[str, Any]) -> Iterator[tuple[Parameter, CompiledPath]]:
-    by_first = _paths_by_first_member(tree["resourceType"])
-    yield from by_first.get(None, ())
+def _relevant_paths(tree: dict[str, Any], by_member: PathsByMember) -> Iterator[tuple[Parameter, CompiledPath]]:
+    yield from by_member.get(None, ())
     for member in tree:
-        yield from by_first.get(member, ())
-
-
-@cache
-def _paths_by_first_member(type_name: str) -> dict[str | None, list[tuple[Parameter, CompiledPath]]]:
-    """JSON member → the paths that begin with it; under None those that must always be walked."""
-    table: dict[str | None, list[tuple[Parameter, CompiledPath]]] = {}
-    for parameter in parameters_of(type_name).values():
-        for path in parameter.paths:
-            for member in path.members or (None,):
-                table.setdefault(member, []).append((parameter, path))
-    return table
+        yield from by_member.get(member, ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from search.parameters import parameters_of
+from search.catalogue import Catalogue
 from search.sort_values import sort_fields
 
 COMPARTMENT = "@"
@@ -15,11 +15,13 @@ COMPARTMENT = "@"
 class IndexValues:
     """Collected while the parameters of a resource are walked.
 
-    type: of the resource. entries: short strings (see `entry_text`), stored as `k`. dates and numbers: ranges (see
+    type: of the resource. catalogue: of the parameters.
+    entries: short strings (see `entry_text`), stored as `k`. dates and numbers: ranges (see
     `ranges`), `d` and `n`. sort: parameter code → the texts that its values sort by (see `sort_values`), `s` and `x`.
     """
 
     type: str
+    catalogue: Catalogue
     entries: set[str] = field(default_factory=set)
     dates: list[dict[str, Any]] = field(default_factory=list)
     numbers: list[dict[str, Any]] = field(default_factory=list)
@@ -34,7 +36,8 @@ class IndexValues:
         if self.numbers:
             found["n"] = self.numbers
         if self.sort:
-            found |= sort_fields(self.sort, parameters_of(self.type), logical_id)
+            found |= sort_fields(self.sort, self.catalogue.indexed_parameters_of(self.type), logical_id)
+        found["g"] = self.catalogue.generation_of(self.type)
         return found
 
 

@@ -50,15 +50,15 @@ class Parameter:
 
 
 @cache
-def parameters_of(type_name: str) -> Mapping[str, Parameter]:
-    """Code → parameter of a resource type, all that the server can search by, in the order of their codes."""
+def standard_parameters_of(type_name: str) -> Mapping[str, Parameter]:
+    """Code → parameter of a resource type, of those that the standard defines, in the order of their codes."""
     found = {
         "_id": Parameter("_id", "id", ()),
         "_lastUpdated": Parameter("_lastUpdated", "lastUpdated", ()),
     }
     for facts in search_parameter_facts():
         if facts.code not in found and facts.code not in NOT_SERVED and _applies(facts, type_name):
-            parameter = _parameter(facts, type_name)
+            parameter = parameter_of(facts, type_name, {})
             if parameter is not None:
                 found[facts.code] = parameter
     return MappingProxyType(dict(sorted(found.items())))
@@ -68,14 +68,22 @@ def _applies(facts: SearchParameterFacts, type_name: str) -> bool:
     return facts.expression is not None and any(is_a(type_name, base) for base in facts.base)
 
 
-def _parameter(facts: SearchParameterFacts, type_name: str) -> Parameter | None:
-    assert facts.expression is not None
+def parameter_of(
+    facts: SearchParameterFacts, type_name: str, others: Mapping[str, SearchParameterFacts]
+) -> Parameter | None:
+    """A search parameter ready to be used for a resource type; None where that is not possible.
+
+    others: id → search parameters besides the standard ones that a composite may be made of.
+    """
+    if facts.expression is None:
+        return None
     paths = tuple(compile_paths(facts.expression, type_name))
     types = frozenset().union(*(path.types for path in paths))
     components: tuple[Component, ...] = ()
     if facts.type == "composite":
         components = tuple(
-            _component(identifier, expression, type_name, types) for identifier, expression in facts.components
+            _component(others.get(identifier) or _facts_by_id()[identifier], expression, type_name, types)
+            for identifier, expression in facts.components
         )
         if not all(any(component.paths.values()) for component in components):
             return None  # a component stands outside the element, which is not indexed
@@ -103,8 +111,7 @@ def _repeats(paths: tuple[CompiledPath, ...], types: frozenset[str]) -> bool:
     return len(elements) > 1 or any(path.repeats for path in paths) or bool(types & _OF_SEVERAL)
 
 
-def _component(identifier: str, expression: str, type_name: str, holders: frozenset[str]) -> Component:
-    facts = _facts_by_id()[identifier]
+def _component(facts: SearchParameterFacts, expression: str, type_name: str, holders: frozenset[str]) -> Component:
     own = tuple(compile_paths(facts.expression or "", type_name))
     types = frozenset().union(*(path.types for path in own))
     return Component(

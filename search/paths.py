@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resources import fhirpath
-from resources.definitions import TypeFacts, is_a, type_facts, value_set_codes
+from resources.definitions import Element, TypeFacts, is_a, type_facts, value_set_codes
 
 Found = tuple[Any, str]
 """A value and the name of its FHIR type."""
@@ -22,10 +22,14 @@ Found = tuple[Any, str]
 Path = Callable[[dict[str, Any]], Iterator[Found]]
 """A resource → the values that the path selects in it."""
 
-_CAST = re.compile(r"\((?P<path>[\w.]+) as (?P<type>\w+)\)|(?P<path2>[\w.]+)\.as\((?P<type2>\w+)\)")
+# What may stand around or behind a path.
+_CAST = re.compile(r"\((?P<path>.+) as (?P<type>\w+)\)|(?P<path2>.+)\.(?:as|ofType)\((?P<type2>\w+)\)")
 _TARGET = re.compile(r"(?P<path>[\w.]+)\.where\(resolve\(\) is (?P<type>\w+)\)")
-_EQUALS = re.compile(r"(?P<path>[\w.]+)\.where\((?P<member>\w+)='(?P<value>[^']*)'\)")
-_PLAIN = re.compile(r"[A-Z]\w*(\.[a-z]\w*)*")
+_STEP = re.compile(r"\.([a-z]\w*)(?:\.where\((\w+)\s*=\s*'([^'\\]*)'\))?")
+_ROOT = re.compile(r"[A-Z]\w*")
+
+_Condition = tuple[str, str] | None
+"""The member that the value of a step must have, and what it must be; None for any value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +87,15 @@ def _alternatives(expression: str) -> list[str]:
 def _compile(text: str, type_name: str, is_relative: bool = False) -> CompiledPath | None:
     cast: str | None = None
     target: str | None = None
-    condition: tuple[str, str] | None = None
     path = text
     if match := _CAST.fullmatch(text):
         path, cast = match["path"] or match["path2"], match["type"] or match["type2"]
     elif match := _TARGET.fullmatch(text):
         path, target = match["path"], match["type"]
-    elif match := _EQUALS.fullmatch(text):
-        path, condition = match["path"], (match["member"], match["value"])
-    if _PLAIN.fullmatch(path) is None:
+    plain = _plain(path)
+    if plain is None:
         return None if is_relative else CompiledPath((), _by_fhirpath(text, type_name))
-    names = path.split(".")[1:]
+    names, conditions = plain
     if not names:
         whole = frozenset({type_name})
         return CompiledPath((), lambda resource: iter([(resource, type_name)]), types=whole, element="", repeats=False)
@@ -103,7 +105,22 @@ def _compile(text: str, type_name: str, is_relative: bool = False) -> CompiledPa
     types = frozenset(_leaf_types(steps))
     system = _implied_system(type_facts(type_name), names) if types == {"code"} else None
     repeats = _repeats(type_facts(type_name), names)
-    return CompiledPath(tuple(steps), _walk(steps, condition), target, types, system, ".".join(names), repeats)
+    return CompiledPath(tuple(steps), _walk(steps, conditions), target, types, system, ".".join(names), repeats)
+
+
+def _plain(path: str) -> tuple[list[str], tuple[_Condition, ...]] | None:
+    """The names of a path's steps and the condition of each; None for what is more than a path with simple conditions."""
+    root = _ROOT.match(path)
+    if root is None:
+        return None
+    names: list[str] = []
+    conditions: list[_Condition] = []
+    at = root.end()
+    while match := _STEP.match(path, at):
+        names.append(match[1])
+        conditions.append((match[2], match[3]) if match[2] else None)
+        at = match.end()
+    return (names, tuple(conditions)) if at == len(path) else None
 
 
 # One step: for each JSON member that may carry the element, the type of its value and the step's continuation.
@@ -111,11 +128,8 @@ _Step = dict[str, tuple[str, "_Step | None"]]
 
 
 def _steps(facts: TypeFacts, names: list[str], cast: str | None) -> _Step:
-    element = facts.elements.get(names[0])
-    if element is None:
-        return {}
     step: _Step = {}
-    for json_name, type_name in element.json_names().items():
+    for json_name, type_name in _json_names(facts, names[0]).items():
         if len(names) > 1:
             below = _steps(type_facts(type_name), names[1:], cast)
             if below:
@@ -125,17 +139,29 @@ def _steps(facts: TypeFacts, names: list[str], cast: str | None) -> _Step:
     return step
 
 
+def _json_names(facts: TypeFacts, name: str) -> dict[str, str]:
+    """JSON member → type of its value, for an element. Many expressions write `valueDateTime`, which is no FHIRPath."""
+    if name in facts.elements:
+        return facts.elements[name].json_names()
+    named = (element.json_names() for element in facts.elements.values())
+    return next(({name: found[name]} for found in named if name in found), {})
+
+
+def _element(facts: TypeFacts, name: str) -> Element:
+    return facts.elements.get(name) or next(e for e in facts.elements.values() if name in e.json_names())
+
+
 def _repeats(facts: TypeFacts, names: list[str]) -> bool:
-    element = facts.elements[names[0]]
+    element = _element(facts, names[0])
     if element.is_list or len(names) == 1:
         return element.is_list
-    return any(_repeats(below, names[1:]) for below in map(type_facts, element.types) if names[1] in below.elements)
+    return any(_repeats(below, names[1:]) for below in map(type_facts, element.types) if _json_names(below, names[1]))
 
 
 def _implied_system(facts: TypeFacts, names: list[str]) -> str | None:
     for name in names[:-1]:
-        facts = type_facts(facts.elements[name].types[0])
-    binding = facts.elements[names[-1]].binding
+        facts = type_facts(_element(facts, name).types[0])
+    binding = _element(facts, names[-1]).binding
     systems = value_set_codes(binding[1]) if binding is not None and binding[0] == "required" else None
     return next(iter(systems)) if systems is not None and len(systems) == 1 else None
 
@@ -148,13 +174,10 @@ def _leaf_types(step: _Step) -> Iterator[str]:
             yield from _leaf_types(below)
 
 
-def _walk(step: _Step, condition: tuple[str, str] | None) -> Path:
-    def select(node: dict[str, Any]) -> Iterator[Found]:
-        for value, type_name in _descend(node, step):
-            if condition is None or (isinstance(value, dict) and value.get(condition[0]) == condition[1]):
-                yield value, type_name
-
-    return select
+def _walk(step: _Step, conditions: tuple[_Condition, ...]) -> Path:
+    if any(conditions):
+        return lambda node: _descend_where(node, step, conditions)
+    return lambda node: _descend(node, step)
 
 
 def _descend(node: dict[str, Any], step: _Step) -> Iterator[Found]:
@@ -171,12 +194,39 @@ def _descend(node: dict[str, Any], step: _Step) -> Iterator[Found]:
                 yield from _descend(item, below)
 
 
+def _descend_where(node: dict[str, Any], step: _Step, conditions: tuple[_Condition, ...]) -> Iterator[Found]:
+    """As `_descend`, by way of the values that satisfy the condition of their step."""
+    condition, *rest = conditions
+    for json_name, (type_name, below) in step.items():
+        value = node.get(json_name)
+        for item in value if type(value) is list else (value,):
+            if item is None or not (
+                condition is None or (type(item) is dict and item.get(condition[0]) == condition[1])
+            ):
+                continue
+            if below is None:
+                yield item, type_name
+            elif type(item) is dict:
+                yield from _descend_where(item, below, tuple(rest))
+
+
+def _type_name(node: fhirpath.Node) -> str:
+    """The FHIR type of a value; what was computed is a primitive of the same name, `System.Boolean`."""
+    name = node.type_name or "boolean"
+    computed = name.removeprefix("System.")
+    return name if computed == name else computed[:1].lower() + computed[1:]
+
+
 def _by_fhirpath(text: str, type_name: str) -> Path:
     expression = fhirpath.compile(text)
 
     def select(resource: dict[str, Any]) -> Iterator[Found]:
-        for node in expression.nodes(resource, type_name=type_name, resource=resource, root_resource=resource):
+        try:
+            nodes = expression.nodes(resource, type_name=type_name, resource=resource, root_resource=resource)
+        except fhirpath.FhirPathError:
+            return  # it does not apply to this resource, such as one with several values where it wants one
+        for node in nodes:
             if node.value is not None:
-                yield node.value, node.type_name or "boolean"
+                yield node.value, _type_name(node)
 
     return select

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resources.problem import problem, quoted
+from search.catalogue import STANDARD, Catalogue
 from search.context import Context
 from search.entry_text import LIVE, Filter, all_of, entry, equal_to
 from search.kinds import KINDS
-from search.parameters import parameters_of
 from search.query import And, Chain, Criterion, Has, Node, Not, Or, Query, SortKey
 from search.query_text import RESULT_PARAMETERS, parse_pairs, parse_query
 from search.sort_values import sort_field
@@ -107,7 +107,7 @@ def _filter(type_name: str, node: Node, context: Context) -> Filter:
 
 
 def _criterion_filter(type_name: str, criterion: Criterion, context: Context) -> Filter:
-    parameter = parameters_of(type_name)[criterion.code]
+    parameter = context.catalogue.parameters_of(type_name)[criterion.code]
     kind = KINDS[parameter.kind]
     if criterion.modifier == "missing":
         has_any = _has_any(criterion.code, kind.field or "k")
@@ -135,11 +135,11 @@ def _join(node: Chain | Has, context: Context) -> Join:
     )
 
 
-def plan_order(type_name: str, sort: Sequence[SortKey]) -> tuple[OrderKey, ...]:
+def plan_order(type_name: str, sort: Sequence[SortKey], catalogue: Catalogue = STANDARD) -> tuple[OrderKey, ...]:
     """The keys of the order that a query asks for; by logical id where it asks for none, and always in the end."""
     keys: list[OrderKey] = []
     for sort_key in sort:
-        parameter = parameters_of(type_name)[sort_key.code]
+        parameter = catalogue.parameters_of(type_name)[sort_key.code]
         kind = parameter.kind
         if kind == "id":
             keys.append(OrderKey("_id", sort_key.is_descending, True, False))
@@ -163,7 +163,7 @@ def plan_condition(type_name: str, query_string: str, context: Context) -> Selec
     for name, _ in pairs:
         if name.partition(":")[0] in RESULT_PARAMETERS:
             raise problem(400, "not-supported", f"The parameter {quoted(name)} has no meaning in a condition.")
-    query = parse_query(pairs, type_name)
+    query = parse_query(pairs, type_name, catalogue=context.catalogue)
     if not query.parts:
         raise problem(400, "invalid", f"The condition {quoted(query_string)} has no search parameter.")
     return selection(type_name, query.parts, context)

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from resources.definitions import resource_types, type_facts
 from resources.problem import Problem, problem, quoted
+from search.catalogue import STANDARD, Catalogue
 from search.criteria_text import parse_criterion, parse_filter_node
-from search.parameters import parameters_of
 from search.query import IncludeRule, Query, SortKey
 
 DEFAULT_COUNT = 50
@@ -51,13 +51,15 @@ def condition_of(text: str) -> str:
     return query if mark and "=" not in before else text
 
 
-def parse_query(pairs: Sequence[tuple[str, str]], type_name: str, lenient: bool = False) -> Query:
+def parse_query(
+    pairs: Sequence[tuple[str, str]], type_name: str, lenient: bool = False, catalogue: Catalogue = STANDARD
+) -> Query:
     """Pairs of a query on a type → `Query`. Raises a 400 `Problem` that names every fault."""
     query = Query()
     faults: list[Problem] = []
     for name, value in pairs:
         try:
-            _read_pair(query, name, value, type_name)
+            _read_pair(query, name, value, type_name, catalogue)
         except Problem as fault:
             if lenient and all(issue.code == "not-supported" for issue in fault.issues):
                 query.unknown.append(name)
@@ -68,7 +70,7 @@ def parse_query(pairs: Sequence[tuple[str, str]], type_name: str, lenient: bool 
     return query
 
 
-def _read_pair(query: Query, name: str, value: str, type_name: str) -> None:
+def _read_pair(query: Query, name: str, value: str, type_name: str, catalogue: Catalogue) -> None:
     if name in FORMAT_PARAMETERS:
         return
     if name in SINGLE and (
@@ -89,18 +91,18 @@ def _read_pair(query: Query, name: str, value: str, type_name: str) -> None:
     elif name == "_elements":
         query.elements = _elements(value, type_name)
     elif name == "_sort":
-        query.sort = _sort_keys(value, type_name)
+        query.sort = _sort_keys(value, type_name, catalogue)
     elif name == "_contained":
         if _one_of(name, value, CONTAINED) != "false":
             raise problem(
                 400, "not-supported", f"'_contained={value}' is not supported: contained resources are not matches."
             )
     elif code in ("_include", "_revinclude"):
-        query.includes.append(_include_rule(name, value, type_name))
+        query.includes.append(_include_rule(name, value, catalogue))
     elif name == "_filter":
-        query.parts.append(parse_filter_node(value, type_name))
+        query.parts.append(parse_filter_node(value, type_name, catalogue))
     else:
-        query.parts.append(parse_criterion(name, value, type_name))
+        query.parts.append(parse_criterion(name, value, type_name, catalogue))
     query.used.append((name, value))
 
 
@@ -137,8 +139,8 @@ def _elements(value: str, type_name: str) -> frozenset[str]:
     return names
 
 
-def _sort_keys(value: str, type_name: str) -> tuple[SortKey, ...]:
-    keys = tuple(_sort_key(key, type_name) for key in value.split(","))
+def _sort_keys(value: str, type_name: str, catalogue: Catalogue) -> tuple[SortKey, ...]:
+    keys = tuple(_sort_key(key, type_name, catalogue) for key in value.split(","))
     if len({key.code for key in keys}) < len(keys):
         raise problem(400, "value", f"The value {quoted(value)} of '_sort' names a parameter twice.")
     if len(keys) > MAX_SORT_KEYS:
@@ -146,15 +148,15 @@ def _sort_keys(value: str, type_name: str) -> tuple[SortKey, ...]:
     return keys
 
 
-def _sort_key(text: str, type_name: str) -> SortKey:
+def _sort_key(text: str, type_name: str, catalogue: Catalogue) -> SortKey:
     code = text.removeprefix("-")
-    parameter = parameters_of(type_name).get(code)
+    parameter = catalogue.parameters_of(type_name).get(code)
     if parameter is None or parameter.kind in ("composite", "special"):
         raise problem(400, "not-supported", f"It is not possible to sort by {quoted(code)}.")
     return SortKey(code, text.startswith("-"))
 
 
-def _include_rule(name: str, value: str, type_name: str) -> IncludeRule:
+def _include_rule(name: str, value: str, catalogue: Catalogue) -> IncludeRule:
     base, _, modifier = name.partition(":")
     if modifier not in ("", "iterate", "recurse"):
         raise problem(400, "not-supported", f"The modifier of {quoted(name)} is not known.")
@@ -170,7 +172,7 @@ def _include_rule(name: str, value: str, type_name: str) -> IncludeRule:
             f"The value {quoted(value)} of '{base}' has not the form Type:parameter or Type:parameter:Type.",
         )
     if code != "*":
-        parameter = parameters_of(source).get(code)
+        parameter = catalogue.parameters_of(source).get(code)
         if parameter is None or parameter.kind != "reference":
             raise problem(400, "not-supported", f"{source} has no reference parameter {quoted(code)} to include by.")
     return IncludeRule(source, code, target or None, is_reverse, modifier != "")

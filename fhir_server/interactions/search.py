@@ -44,12 +44,13 @@ class Target:
 def search(call: Call, services: Services) -> Answer:
     """One page of matches, and what they bring along, as a searchset Bundle with links to itself and the next page."""
     assert call.type is not None  # the route has it
-    query = parse_query(_pairs(call), call.type, call.lenient)
-    selection = plan_search(call.type, query, services.context())
+    context = services.context()
+    query = parse_query(_pairs(call), call.type, call.lenient, context.catalogue)
+    selection = plan_search(call.type, query, context)
     if call.compartment is not None:
         selection = within_compartment(selection, *call.compartment)
     runner = Runner(services.database)
-    order = plan_order(call.type, query.sort)
+    order = plan_order(call.type, query.sort, context.catalogue)
     url = f"{services.base_url}/{call.type}"
     if call.compartment is not None:
         url = f"{services.base_url}/{'/'.join(call.compartment)}/{call.type}"
@@ -61,7 +62,7 @@ def search(call: Call, services: Services) -> Answer:
             searchset([], [], [Link("self", bound_to)], runner.count(selection), _unknown(query), services.base_url),
         )
     page = runner.page(selection, query.count, order, after, with_entries=bool(query.includes))
-    included = find_included(services.database, page.matches, query.includes, runner.time_left)
+    included = find_included(runner.reader, page.matches, query.includes, context.catalogue)
     total: int | None = None
     if query.total != "none":
         total = runner.count(selection)
@@ -142,8 +143,9 @@ def search_system(call: Call, services: Services) -> Answer:
 
 
 def _target(name: str, pairs: list[tuple[str, str]], call: Call, services: Services) -> Target:
-    query = parse_query(pairs, name, call.lenient)
-    selection = plan_search(name, query, services.context())
+    context = services.context()
+    query = parse_query(pairs, name, call.lenient, context.catalogue)
+    selection = plan_search(name, query, context)
     if call.compartment is not None:
         selection = within_compartment(selection, *call.compartment)
     return Target(selection, query)
@@ -173,7 +175,7 @@ def _across(targets: Sequence[Target], query: Query, names: list[str], call: Cal
             last = matches[-1].stored if matches else None
             following = [last.type, last.id] if last is not None else [target.selection.type, None]
             break
-    included = find_included(services.database, matches, query.includes, runner.time_left)
+    included = find_included(runner.reader, matches, query.includes, services.catalogue())
     links = [Link("self", f"{url}?{type_text}{link_text(query, query.cursor)}")]
     if following is not None:
         cursor = encode_cursor(following, bound_to, services.cursor_key())

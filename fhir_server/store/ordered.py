@@ -9,49 +9,25 @@ memory, of which it keeps no more than a page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pymongo.errors import ExecutionTimeout
-
-from fhir_server.store.database import Database
-from resources.problem import problem
+from fhir_server.store.reader import Reader
 from search.entry_text import Filter, all_of
 from search.plan import OrderKey
 from search.sort_values import SEPARATOR
 
 MOST_SORTED = 1_001
 
-TimeLeft = Callable[[], int]
-"""The milliseconds, at least one, that a search may still take."""
-
-
-def within_time(documents: Callable[[], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    """What a query yields. Raises a 400 `Problem` (`too-costly`) where MongoDB gives up because of the time limit."""
-    try:
-        yield from documents()
-    except ExecutionTimeout:
-        raise out_of_time() from None
-
-
-def out_of_time() -> Exception:
-    """What to say of a search that takes too long."""
-    return problem(
-        400,
-        "too-costly",
-        "This search takes longer than it may; add a parameter that selects fewer, a patient or a date, or sort by less.",
-    )
-
 
 def ordered(
-    database: Database,
+    reader: Reader,
     type_name: str,
     filter_: Filter,
     order: Sequence[OrderKey],
     after: Sequence[Any] | None,
     fields: dict[str, int],
     batch_size: int,
-    time_left: TimeLeft,
 ) -> Iterator[dict[str, Any]]:
     """The documents that a filter selects, with the given fields and those of the order.
 
@@ -59,11 +35,11 @@ def ordered(
     """
     wanted = {**fields, **{key.field: 1 for key in order if key.field != "_id"}}
     if len(order) == 1 or _is_by_time(order):
-        yield from _by_index(database, type_name, filter_, order, after, wanted, batch_size, time_left)
+        yield from _by_index(reader, type_name, filter_, order, after, wanted, batch_size)
     elif order[0].is_optional and len(order) == 2 and order[0].is_descending == order[1].is_descending:
-        yield from _by_sort_value(database, type_name, filter_, order[0], after, wanted, batch_size, time_left)
+        yield from _by_sort_value(reader, type_name, filter_, order[0], after, wanted, batch_size)
     else:
-        yield from _in_memory(database, type_name, filter_, order, after, wanted, time_left)
+        yield from _in_memory(reader, type_name, filter_, order, after, wanted)
 
 
 def _is_by_time(order: Sequence[OrderKey]) -> bool:
@@ -83,39 +59,19 @@ def _value(document: dict[str, Any], key: OrderKey) -> Any:
     return value
 
 
-def _find(
-    database: Database,
-    type_name: str,
-    filter_: Filter,
-    sort: list[tuple[str, int]],
-    fields: dict[str, int],
-    batch_size: int,
-    time_left: TimeLeft,
-) -> Iterator[dict[str, Any]]:
-    def documents() -> Iterator[dict[str, Any]]:
-        return iter(
-            database.current(type_name)
-            .find(filter_, fields, session=database.session, batch_size=max(2, batch_size), max_time_ms=time_left())
-            .sort(sort)
-        )
-
-    return within_time(documents)
-
-
 def _by_index(
-    database: Database,
+    reader: Reader,
     type_name: str,
     filter_: Filter,
     order: Sequence[OrderKey],
     after: Sequence[Any] | None,
     fields: dict[str, int],
     batch_size: int,
-    time_left: TimeLeft,
 ) -> Iterator[dict[str, Any]]:
     sort = [(key.field, -1 if key.is_descending else 1) for key in order]
     if after is not None:
         filter_ = all_of([filter_, _behind(sort, after)])
-    return _find(database, type_name, filter_, sort, fields, batch_size, time_left)
+    return reader.find(type_name, filter_, fields, sort, batch_size=batch_size)
 
 
 def _behind(sort: list[tuple[str, int]], after: Sequence[Any]) -> Filter:
@@ -128,14 +84,13 @@ def _behind(sort: list[tuple[str, int]], after: Sequence[Any]) -> Filter:
 
 
 def _by_sort_value(
-    database: Database,
+    reader: Reader,
     type_name: str,
     filter_: Filter,
     key: OrderKey,
     after: Sequence[Any] | None,
     fields: dict[str, int],
     batch_size: int,
-    time_left: TimeLeft,
 ) -> Iterator[dict[str, Any]]:
     direction = -1 if key.is_descending else 1
     if after is None or after[0] is not None:
@@ -143,25 +98,24 @@ def _by_sort_value(
         if key.is_descending:
             bound = {"$gt": ""} if after is None else {"$lt": after[0]}
         present = all_of([filter_, {key.field: bound}])
-        yield from _find(database, type_name, present, [(key.field, direction)], fields, batch_size, time_left)
+        yield from reader.find(type_name, present, fields, [(key.field, direction)], batch_size=batch_size)
     missing: list[Filter] = [filter_, {key.field: {"$exists": False}}]
     if after is not None and after[0] is None:
         missing.append({"_id": {"$lt" if key.is_descending else "$gt": after[1]}})
-    yield from _find(database, type_name, all_of(missing), [("_id", direction)], fields, batch_size, time_left)
+    yield from reader.find(type_name, all_of(missing), fields, [("_id", direction)], batch_size=batch_size)
 
 
 def _in_memory(
-    database: Database,
+    reader: Reader,
     type_name: str,
     filter_: Filter,
     order: Sequence[OrderKey],
     after: Sequence[Any] | None,
     fields: dict[str, int],
-    time_left: TimeLeft,
 ) -> Iterator[dict[str, Any]]:
     """Sort by several keys: for each, first whether it is missing, then its value without the id behind it."""
     while True:
-        found = list(_sorted_page(database, type_name, filter_, order, after, fields, time_left))
+        found = list(_sorted_page(reader, type_name, filter_, order, after, fields))
         yield from found
         if len(found) < MOST_SORTED:
             return
@@ -169,13 +123,12 @@ def _in_memory(
 
 
 def _sorted_page(
-    database: Database,
+    reader: Reader,
     type_name: str,
     filter_: Filter,
     order: Sequence[OrderKey],
     after: Sequence[Any] | None,
     fields: dict[str, int],
-    time_left: TimeLeft,
 ) -> Iterator[dict[str, Any]]:
     computed: dict[str, Any] = {}
     position: list[tuple[str, int, Any]] = []
@@ -197,6 +150,4 @@ def _sorted_page(
     # With the limit, MongoDB keeps no more than so many while it sorts.
     stages += [{"$sort": {value: direction for value, direction, _ in position}}, {"$limit": MOST_SORTED}]
     stages.append({"$project": fields})
-    yield from within_time(
-        lambda: database.current(type_name).aggregate(stages, session=database.session, maxTimeMS=time_left())
-    )
+    yield from reader.aggregate(type_name, stages)

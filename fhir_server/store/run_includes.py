@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from fhir_server.store.database import Database
-from fhir_server.store.ordered import TimeLeft, within_time
+from fhir_server.store.reader import Reader
 from fhir_server.store.reads import FIELDS, stored_from
 from fhir_server.store.run_plan import Match
 from resources.definitions import resource_types
 from resources.problem import problem
 from resources.references import parse_literal
+from search.catalogue import Catalogue
 from search.entry_text import LIVE, Filter, entry, equal_to
-from search.parameters import Parameter, parameters_of
+from search.parameters import Parameter, standard_parameters_of
 from search.plan import reference_keys
 from search.query import IncludeRule
 
@@ -24,7 +24,7 @@ MOST_INCLUDED = 1_000
 
 
 def find_included(
-    database: Database, matches: Sequence[Match], rules: Sequence[IncludeRule], time_left: TimeLeft
+    reader: Reader, matches: Sequence[Match], rules: Sequence[IncludeRule], catalogue: Catalogue
 ) -> list[Match]:
     """The resources that the rules bring along with a page of matches, each once, and none that is a match itself.
 
@@ -38,9 +38,9 @@ def find_included(
     while applied and fresh:
         brought: list[Match] = []
         for rule in applied:
-            steps = _pointing(fresh, rule) if rule.is_reverse else _pointed_to(fresh, rule)
+            steps = (_pointing if rule.is_reverse else _pointed_to)(fresh, rule, catalogue)
             for type_name, filter_ in steps:
-                for match in _find(database, type_name, filter_, time_left):
+                for match in _find(reader, type_name, filter_):
                     identity = (match.stored.type, match.stored.id)
                     if identity not in known:
                         known.add(identity)
@@ -58,14 +58,14 @@ def _too_many() -> Exception:
     return problem(400, "too-costly", text)
 
 
-def _pointed_to(matches: Sequence[Match], rule: IncludeRule) -> Iterator[tuple[str, Filter]]:
+def _pointed_to(matches: Sequence[Match], rule: IncludeRule, catalogue: Catalogue) -> Iterator[tuple[str, Filter]]:
     """Type → filter for what the matches refer to."""
     ids: dict[str, set[str]] = defaultdict(set)
     urls: dict[str, set[str]] = defaultdict(set)
     for match in matches:
         if rule.source not in ("*", match.stored.type):
             continue
-        for parameter in _references(match.stored.type, rule.code):
+        for parameter in _references(match.stored.type, rule.code, catalogue):
             for key in reference_keys(match.entries, parameter.code):
                 literal = parse_literal(key)
                 if literal is not None and literal.base is None:
@@ -78,43 +78,36 @@ def _pointed_to(matches: Sequence[Match], rule: IncludeRule) -> Iterator[tuple[s
             yield type_name, {"_id": {"$in": sorted(ids[type_name])}, "k": LIVE}
     for type_name in sorted(urls):
         # What canonicals name are the resources whose `url` they are.
-        if rule.target in (None, type_name) and "url" in parameters_of(type_name):
+        if rule.target in (None, type_name) and "url" in standard_parameters_of(type_name):
             yield type_name, equal_to(*(entry("url", url) for url in urls[type_name]))
 
 
-def _pointing(matches: Sequence[Match], rule: IncludeRule) -> Iterator[tuple[str, Filter]]:
+def _pointing(matches: Sequence[Match], rule: IncludeRule, catalogue: Catalogue) -> Iterator[tuple[str, Filter]]:
     """Type → filter for what refers to the matches."""
     entries: list[str] = []
     for match in matches:
         if rule.target not in (None, match.stored.type):
             continue
         names = [f"{match.stored.type}/{match.stored.id}", *reference_keys(match.entries, "url")]
-        for parameter in _references(rule.source, rule.code):
+        for parameter in _references(rule.source, rule.code, catalogue):
             if match.stored.type in parameter.targets:
                 entries += [entry(parameter.code, name) for name in names]
     if entries:
         yield rule.source, equal_to(*entries)
 
 
-def _references(type_name: str, code: str) -> list[Parameter]:
+def _references(type_name: str, code: str, catalogue: Catalogue) -> list[Parameter]:
     """The reference parameters of a type that a rule goes along."""
-    parameters = parameters_of(type_name)
+    parameters = catalogue.parameters_of(type_name)
     if code != "*":
         return [parameters[code]]
     return [parameter for parameter in parameters.values() if parameter.kind == "reference"]
 
 
-def _find(database: Database, type_name: str, filter_: Filter, time_left: TimeLeft) -> list[Match]:
-    documents = list(
-        within_time(
-            lambda: iter(
-                database.current(type_name)
-                .find(filter_, {**FIELDS, "k": 1}, session=database.session, max_time_ms=time_left())
-                .sort("_id", 1)
-                .limit(2 * MOST_INCLUDED + 1)  # some may be matches of the page
-            )
-        )
-    )
-    if len(documents) > 2 * MOST_INCLUDED:
+def _find(reader: Reader, type_name: str, filter_: Filter) -> list[Match]:
+    # Some may be matches of the page, hence twice as many.
+    most = 2 * MOST_INCLUDED
+    documents = list(reader.find(type_name, filter_, {**FIELDS, "k": 1}, [("_id", 1)], limit=most + 1))
+    if len(documents) > most:
         raise _too_many()
     return [Match(stored_from(type_name, document), [], document["k"]) for document in documents]

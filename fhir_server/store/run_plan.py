@@ -7,19 +7,19 @@ allows, until the page is full. Neither ever holds more than a batch, and what a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from fhir_server.store.database import Database
-from fhir_server.store.ordered import ordered, out_of_time, position_of, within_time
+from fhir_server.store.ordered import ordered, position_of
+from fhir_server.store.reader import Read, Reader
 from fhir_server.store.reads import FIELDS, stored_from
 from resources.change import Stored
 from resources.problem import problem
 from search.entry_text import Filter, all_of, entry, equal_to
-from search.parameters import parameters_of
+from search.parameters import standard_parameters_of
 from search.plan import JOIN, Join, OrderKey, Selection, reference_keys
 
 
@@ -63,18 +63,10 @@ class Page:
 class Runner:
     """Runs the plans of one request, and counts what they read."""
 
-    def __init__(self, database: Database, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._database = database
+    def __init__(self, database: Database, limits: Limits = DEFAULT_LIMITS, notes: list[Read] | None = None) -> None:
+        self.reader = Reader(database, limits.milliseconds, notes)
         self._limits = limits
-        self._deadline = time.monotonic() + limits.milliseconds / 1000
         self.examined = 0
-
-    def time_left(self) -> int:
-        """The milliseconds that remain. Raises a 400 `Problem` (`too-costly`) where none do."""
-        left = int((self._deadline - time.monotonic()) * 1000)
-        if left <= 0:
-            raise out_of_time()
-        return left
 
     def page(
         self,
@@ -102,12 +94,7 @@ class Runner:
         selection = self._with_few_joined(selection)
         if not selection.joins:
             stages: list[dict[str, Any]] = [{"$match": selection.filter}, {"$count": "n"}]
-            counted = within_time(
-                lambda: self._database.current(selection.type).aggregate(
-                    stages, session=self._database.session, maxTimeMS=self.time_left()
-                )
-            )
-            return next((int(document["n"]) for document in counted), 0)
+            return next((int(document["n"]) for document in self.reader.aggregate(selection.type, stages)), 0)
         return sum(1 for _ in self._stream(selection, BY_ID, None, {"_id": 1}, self._limits.batch))
 
     def _stream(
@@ -123,7 +110,7 @@ class Runner:
         if selection.joins:
             fields = {**fields, "k": 1}
         size = min(self._limits.batch, wanted) if not selection.joins else self._limits.batch
-        found = ordered(self._database, selection.type, selection.filter, order, after, fields, size, self.time_left)
+        found = ordered(self.reader, selection.type, selection.filter, order, after, fields, size)
         if not selection.joins:
             yield from self._counted(found)
             return
@@ -215,7 +202,7 @@ def _named(type_name: str, names: Iterable[str]) -> Filter:
     start = f"{type_name}/"
     by_id: Filter = {"_id": {"$in": sorted(name[len(start) :] for name in names if name.startswith(start))}}
     urls = [name for name in names if ":" in name]
-    if not urls or "url" not in parameters_of(type_name):
+    if not urls or "url" not in standard_parameters_of(type_name):
         return by_id
     return {"$or": [by_id, equal_to(*(entry("url", url) for url in urls))]}
 

@@ -15,14 +15,15 @@ from capability.interactions_table import INTERACTIONS
 from capability.statement import capability_statement
 from resources.definitions import resource_types
 from resources.validation import validate
-from search.parameters import parameters_of
+from search.catalogue import STANDARD
+from search.parameters import standard_parameters_of
 
 BASE = "http://localhost:8080/fhir"
 
 
 @pytest.fixture(scope="module")
 def statement():
-    return capability_statement(BASE, "1.2.3", datetime(2026, 1, 31, 9, 30, tzinfo=UTC))
+    return capability_statement(BASE, "1.2.3", datetime(2026, 1, 31, 9, 30, tzinfo=UTC), STANDARD)
 
 
 def test_it_is_valid_by_our_own_definitions(statement):
@@ -66,7 +67,7 @@ def test_every_resource_type_is_served_with_the_same_interactions(statement):
 def test_every_search_parameter_that_is_served_is_claimed_and_no_other(statement):
     for resource in statement["rest"][0]["resource"]:
         claimed = {each["name"]: each["type"] for each in resource["searchParam"]}
-        assert claimed.keys() == parameters_of(resource["type"]).keys()
+        assert claimed.keys() == standard_parameters_of(resource["type"]).keys()
         assert claimed["_id"] == "token"
         assert claimed["_lastUpdated"] == "date"
 

@@ -17,7 +17,7 @@ from search.context import Context
 from search.folding import folded
 from search.index import index_values
 from search.match import matches
-from search.parameters import parameters_of
+from search.parameters import standard_parameters_of
 from search.plan import plan_search
 from search.query_text import parse_query
 
@@ -298,7 +298,7 @@ def text_of(random, parameter, modifier):
 
 def criterion(random, type_name):
     """A pair of a query, and labels of what it exercises."""
-    parameter = parameters_of(type_name)[random.choice(CODES[type_name])]
+    parameter = standard_parameters_of(type_name)[random.choice(CODES[type_name])]
     modifier = random.choice(TEXTS.get(parameter.kind, [""]))
     values = [text_of(random, parameter, modifier) for _ in range(1 if modifier == "missing" else random.randint(1, 3))]
     name = f"{parameter.code}:{modifier}" if modifier else parameter.code
@@ -309,7 +309,7 @@ def criterion(random, type_name):
 def comparison(random, type_name):
     code = random.choice(CODES[type_name])
     operator = random.choice(["eq", "ne", "co", "sw", "gt", "lt", "ge", "le", "sa", "eb", "ap", "pr"])
-    text = text_of(random, parameters_of(type_name)[code], "") if operator != "pr" else "true"
+    text = text_of(random, standard_parameters_of(type_name)[code], "") if operator != "pr" else "true"
     text = text.removeprefix(text[:2] if text[:2] in PREFIXES else "").replace("\\", "\\\\").replace('"', '\\"')
     return f'{code} {operator} "{text}"'
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from resources.problem import Problem, quoted
 from search.context import Context
-from search.parameters import parameters_of
+from search.parameters import standard_parameters_of
 from search.plan import plan_condition, plan_order, plan_search
 from search.query_text import RESULT_PARAMETERS, parse_query
 
@@ -51,7 +51,7 @@ FILTERS = ["(", ")", "not", "and", "or", "name", "eq", "pr", "co", "sa", '"', '"
 
 
 def names(type_name):
-    codes = [*parameters_of(type_name), *RESULT_PARAMETERS, "_filter", "_has", "_list", "_text", "unknown", ""]
+    codes = [*standard_parameters_of(type_name), *RESULT_PARAMETERS, "_filter", "_has", "_list", "_text", "unknown", ""]
     code = st.sampled_from(sorted(codes))
     part = st.one_of(code, st.sampled_from([*MODIFIERS, *TYPES]), st.text(max_size=5))
     more = st.lists(st.tuples(st.sampled_from([":", "."]), part).map("".join), max_size=4).map("".join)
