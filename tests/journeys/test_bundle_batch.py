@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from fhir_server.interactions import batch
 from fhir_server.services import services_for
 from fhir_server.settings import Settings
 from resources.bundle import parse_bundle
+from search.catalogue import STANDARD
 
 SYSTEM = "urn:test:batch"
 
@@ -158,7 +160,7 @@ def test_an_unforeseen_fault_is_that_of_its_entry_alone(monkeypatch):
         )
     )
     with Flask("batch").test_request_context():
-        services = services_for(Settings.from_environ({}), None)
+        services = replace(services_for(Settings.from_environ({}), None), catalogue=lambda: STANDARD)
         answer = batch.batch_response(bundle, Call("bundle", "POST"), services)
     made = json.loads(answer.content)["entry"]
     assert [status(each) for each in made] == [204, 500, 503, 204]

@@ -40,6 +40,9 @@ BESIDE_THE_CODES = {
     ("GET", "/fhir/{compartment}/{id}/{type}"): None,
     ("GET", "/fhir/{compartment}/{id}/*"): None,
     ("GET", "/fhir/metadata"): None,
+    ("POST", "/fhir/$reindex"): None,
+    ("POST", "/fhir/{type}/$reindex"): None,
+    ("GET", "/fhir/$reindex"): None,
 }
 
 
