@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,9 +11,13 @@ from functools import cache
 from threading import BoundedSemaphore
 
 from fhir_server.settings import Settings
+from fhir_server.store.costs import Costs
 from fhir_server.store.database import Database
+from fhir_server.store.held_terminology import HeldTerminology
+from fhir_server.store.run_plan import DEFAULT_LIMITS, Limits
 from fhir_server.store.search_catalogue import SharedCatalogue
 from fhir_server.store.secrets import shared_secret
+from resources.terminology import Terminology
 from search.catalogue import Catalogue
 from search.context import Context
 
@@ -68,7 +73,8 @@ class Services:
     """One per process.
 
     bundles: bounds how many Bundles are processed at once. cursor_key: signs cursors; fetched when it is first needed, so
-    that the server starts before its database does. catalogue: the search parameters that there are at the moment.
+    that the server starts before its database does. catalogue: the search parameters that there are at the
+    moment. terminology: the value sets and code systems that are known. costs: keeps searches from reading too much.
     """
 
     settings: Settings
@@ -78,6 +84,13 @@ class Services:
     bundles: Turnstile
     cursor_key: Callable[[], bytes]
     catalogue: Callable[[], Catalogue]
+    terminology: Terminology
+    costs: Costs
+
+    @property
+    def limits(self) -> Limits:
+        """What one search may cost while it runs."""
+        return replace(DEFAULT_LIMITS, most_examined=self.settings.max_examined or sys.maxsize)
 
     @property
     def base_url(self) -> str:
@@ -86,7 +99,7 @@ class Services:
 
     def context(self) -> Context:
         """What extraction and filters depend on."""
-        return Context(self.base_url, self.clock(), self.catalogue())
+        return Context(self.base_url, self.clock(), self.catalogue(), self.terminology)
 
     def within(self, database: Database) -> Services:
         """The same services on the view of the database that a transaction works with."""
@@ -97,4 +110,14 @@ def services_for(settings: Settings, database: Database) -> Services:
     """The services of a running server."""
     bundles = Turnstile(settings.max_concurrent_bundles, WAITING_BUNDLES)
     cursor_key = cache(lambda: shared_secret(database, "cursor"))
-    return Services(settings, database, system_clock, new_id, bundles, cursor_key, SharedCatalogue(database).current)
+    return Services(
+        settings,
+        database,
+        system_clock,
+        new_id,
+        bundles,
+        cursor_key,
+        SharedCatalogue(database).current,
+        HeldTerminology(database),
+        Costs(settings.max_examined),
+    )

@@ -47,6 +47,7 @@ class Settings:
     max_body_mb: int
     max_transaction_entries: int
     max_concurrent_bundles: int
+    max_examined: int
     log_level: str
 
     @classmethod
@@ -315,6 +316,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         _whole_number(1, 1000),
         "a whole number from 1 to 1000",
         "How many Bundles run at once; more are answered 503.",
+    ),
+    Setting(
+        "FHIR_MAX_EXAMINED",
+        _always("100000"),
+        _whole_number(0, 999_999_999),
+        "a whole number from 0 to 999999999",
+        "The most resources that one search may read; 0 for no limit.",
     ),
     Setting(
         "FHIR_LOG_LEVEL",

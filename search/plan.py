@@ -20,7 +20,7 @@ from search.entry_text import LIVE, Filter, all_of, entry, equal_to
 from search.kinds import KINDS
 from search.query import And, Chain, Criterion, Has, Node, Not, Or, Query, SortKey
 from search.query_text import RESULT_PARAMETERS, parse_pairs, parse_query
-from search.sort_values import sort_field
+from search.sort_values import UNINDEXED, sort_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,20 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class OrderKey:
-    """One key of an order. field: of the stored document. is_total: no two resources share its value."""
+    """One key of an order.
+
+    field: of the stored document. is_total: no two resources share its value. is_optional: some may have none.
+    """
 
     field: str
     is_descending: bool
     is_total: bool
     is_optional: bool
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index is kept in its order."""
+        return not self.field.startswith(UNINDEXED)
 
 
 def plan_search(type_name: str, query: Query, context: Context) -> Selection:

@@ -89,9 +89,10 @@ class IncludeRule:
 class Query:
     """A parsed search.
 
-    used: the parameters as (name, value) that were understood, in their order, for the self link. node: what must hold, or
-    None for everything. count: matches a page. cursor: where the page begins. elements: top-level elements that are wanted,
-    empty for all. unknown: names of parameters that were left out because handling is lenient.
+    used: the parameters as (name, value) that were understood, in their order, for the self link. parts: what must all hold;
+    empty for everything. count: matches a page. cursor: where the page begins. elements: top-level elements that are wanted,
+    empty for all. explains: asked is how it is carried out, not what it finds. unknown: names of parameters that were left
+    out because handling is lenient.
     """
 
     used: list[tuple[str, str]] = field(default_factory=list)
@@ -103,6 +104,7 @@ class Query:
     summary: Summary = "false"
     elements: frozenset[str] = frozenset()
     cursor: str | None = None
+    explains: bool = False
     unknown: list[str] = field(default_factory=list)
 
     @property

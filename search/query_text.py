@@ -28,10 +28,21 @@ FORMAT_PARAMETERS = frozenset({"_format", "_pretty"})
 CURSOR = "_cursor"
 # Parameters that say nothing about which resources are meant.
 RESULT_PARAMETERS = FORMAT_PARAMETERS | {
-    *(CURSOR, "_count", "_total", "_summary", "_elements", "_sort", "_include", "_revinclude", "_contained"),
+    *(
+        CURSOR,
+        "_count",
+        "_total",
+        "_summary",
+        "_elements",
+        "_sort",
+        "_include",
+        "_revinclude",
+        "_contained",
+        "_explain",
+    ),
 }
 # Of these a query can follow only one.
-SINGLE = frozenset({CURSOR, "_count", "_total", "_summary", "_sort", "_elements", "_contained"})
+SINGLE = frozenset({CURSOR, "_count", "_total", "_summary", "_sort", "_elements", "_contained", "_explain"})
 TOTALS = frozenset({"none", "estimate", "accurate"})
 CONTAINED = frozenset({"true", "false", "both"})
 SUMMARIES = frozenset({"true", "text", "data", "count", "false"})
@@ -92,6 +103,8 @@ def _read_pair(query: Query, name: str, value: str, type_name: str, catalogue: C
         query.elements = _elements(value, type_name)
     elif name == "_sort":
         query.sort = _sort_keys(value, type_name, catalogue)
+    elif name == "_explain":
+        query.explains = _one_of(name, value, frozenset({"true", "false"})) == "true"
     elif name == "_contained":
         if _one_of(name, value, CONTAINED) != "false":
             raise problem(

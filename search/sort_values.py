@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from search.parameters import Parameter
 
 LONGEST = 64
+UNINDEXED = "x."
 SEPARATOR = "\x00"
 INDEXED_KINDS = frozenset({"date", "string", "number", "quantity"})
 

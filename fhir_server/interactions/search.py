@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 
 from fhir_server.bundle_writer import Link, searchset
 from fhir_server.call import Answer, Call
+from fhir_server.interactions.explained import explained
 from fhir_server.prepare_write import checked_id
 from fhir_server.services import Services
+from fhir_server.store.reader import Read
 from fhir_server.store.run_includes import find_included
-from fhir_server.store.run_plan import Match, Runner
+from fhir_server.store.run_plan import BY_ID, Match, Runner
 from resources import subset
 from resources.change import Stored
 from resources.definitions import compartment_parameters, resource_types
@@ -49,18 +51,23 @@ def search(call: Call, services: Services) -> Answer:
     selection = plan_search(call.type, query, context)
     if call.compartment is not None:
         selection = within_compartment(selection, *call.compartment)
-    runner = Runner(services.database)
+    reads: list[Read] = []
+    runner = Runner(services.database, services.limits, reads if query.explains else None)
     order = plan_order(call.type, query.sort, context.catalogue)
     url = f"{services.base_url}/{call.type}"
     if call.compartment is not None:
         url = f"{services.base_url}/{'/'.join(call.compartment)}/{call.type}"
     bound_to = f"{url}?{link_text(query, None)}"
     after = None if query.cursor is None else decode_cursor(query.cursor, bound_to, services.cursor_key())
-    if query.wants_count_only:
+    if query.wants_count_only or query.total != "none":
+        services.costs.check_count(runner.reader, selection)
+    if query.wants_count_only and not query.explains:
         return Answer(
             200,
             searchset([], [], [Link("self", bound_to)], runner.count(selection), _unknown(query), services.base_url),
         )
+    if after is None:
+        services.costs.check_page(runner.reader, selection, order, query.count)
     page = runner.page(selection, query.count, order, after, with_entries=bool(query.includes))
     included = find_included(runner.reader, page.matches, query.includes, context.catalogue)
     total: int | None = None
@@ -68,6 +75,8 @@ def search(call: Call, services: Services) -> Answer:
         total = runner.count(selection)
     elif after is None and not page.has_more:
         total = len(page.matches)  # the first page is the last, so the number is known for nothing
+    if query.explains:
+        return explained(reads, runner.reader, len(page.matches), services.costs.most)
     links = [Link("self", f"{url}?{link_text(query, query.cursor)}")]
     if page.has_more:
         cursor = encode_cursor(page.matches[-1].position, bound_to, services.cursor_key())
@@ -152,7 +161,9 @@ def _target(name: str, pairs: list[tuple[str, str]], call: Call, services: Servi
 
 
 def _across(targets: Sequence[Target], query: Query, names: list[str], call: Call, services: Services) -> Answer:
-    runner = Runner(services.database)
+    if query.explains:
+        raise problem(400, "not-supported", "'_explain' tells about searches within one type.")
+    runner = Runner(services.database, services.limits)
     url = services.base_url if call.compartment is None else f"{services.base_url}/{'/'.join(call.compartment)}/*"
     type_text = f"_type={','.join(names)}&"
     bound_to = f"{url}?{type_text}{link_text(query, None)}"
@@ -161,6 +172,8 @@ def _across(targets: Sequence[Target], query: Query, names: list[str], call: Cal
         start = list(decode_cursor(query.cursor, bound_to, services.cursor_key()))
     total: int | None = None
     if query.wants_count_only or query.total != "none":
+        for target in targets:
+            services.costs.check_count(runner.reader, target.selection)
         total = sum(runner.count(target.selection) for target in targets)
     matches: list[Match] = []
     following: list[str | int | None] | None = None
@@ -169,6 +182,8 @@ def _across(targets: Sequence[Target], query: Query, names: list[str], call: Cal
             continue
         room = query.count - len(matches)
         after = [start[1]] if target.selection.type == start[0] and start[1] is not None else None
+        if after is None:
+            services.costs.check_page(runner.reader, target.selection, BY_ID, room)
         page = runner.page(target.selection, room, after=after, with_entries=bool(query.includes))
         matches += page.matches
         if page.has_more:

@@ -47,6 +47,13 @@ def _is_by_time(order: Sequence[OrderKey]) -> bool:
     return order[0].field == "t" and len(order) == 2 and order[0].is_descending == order[1].is_descending
 
 
+def is_read_in_order(order: Sequence[OrderKey]) -> bool:
+    """Whether an index yields the order, so that the first matches are found without looking at all of them."""
+    if len(order) == 1 or _is_by_time(order):
+        return True
+    return len(order) == 2 and order[0].is_indexed and order[0].is_descending == order[1].is_descending
+
+
 def position_of(document: dict[str, Any], order: Sequence[OrderKey]) -> list[Any]:
     """Where a document stands in an order: the value of each key, None where it has none."""
     return [_value(document, key) for key in order]
