@@ -18,7 +18,7 @@ from search.parameters import standard_parameters_of
 
 STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 NEARLY_ANY = 100
-SEARCH_TYPES = {"id": "token", "lastUpdated": "date"}
+SEARCH_TYPES = {"id": "token", "lastUpdated": "date", "text": "string", "phonetic": "string"}
 
 
 def capability_statement(base_url: str, version: str, started: datetime, catalogue: Catalogue) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -20,9 +20,11 @@ from fhir_server.loading.load import load as load_sources
 from fhir_server.loading.records import Reject
 from fhir_server.loading.report import Report, reporting, write_rejects
 from fhir_server.loading.sources import find_sources
+from fhir_server.reindexing.publish import publish_changes
+from fhir_server.services import system_clock
 from fhir_server.serving import mongodb_for, serve
 from fhir_server.settings import Settings, SettingsError, describe_settings
-from fhir_server.store.database import connected
+from fhir_server.store.database import Database, connected
 
 DEMO_PATIENTS = 100
 DEMO_SEED = 1
@@ -67,6 +69,7 @@ def run(demo_if_empty: bool) -> None:
     with _told_plainly():
         settings = Settings.from_environ(os.environ)
         with mongodb_for(settings, "fhir-server run"):
+            _prepare_catalogue(settings)
             if demo_if_empty and _is_empty(settings):
                 _demo_data(console, settings, DEMO_PATIENTS, DEMO_SEED, datetime.now(UTC).date())
             site = settings.base_url.removesuffix("/fhir")
@@ -105,6 +108,7 @@ def load(paths: tuple[Path, ...], rejects: Path) -> None:
             raise click.ClickException("There is no .json, .ndjson or .jsonl file (plain, .gz or .bz2) at these paths.")
         total = sum(source.size for source in sources)
         with mongodb_for(settings, "fhir-server load", shared=True):
+            _prepare_catalogue(settings)
             with reporting(console, total, f"{len(sources):,} files") as report:
                 rejected = load_sources(sources, settings.workers, report.add)
             _finish(console, report, rejected, rejects)
@@ -132,6 +136,7 @@ def demo_data(patients: int, seed: int, today: datetime | None) -> None:
         settings = Settings.from_environ(os.environ)
         day = today.date() if today else datetime.now(UTC).date()
         with mongodb_for(settings, "fhir-server demo-data", shared=True):
+            _prepare_catalogue(settings)
             _demo_data(console, settings, patients, seed, day)
 
 
@@ -156,8 +161,18 @@ def _finish(console: Console, report: Report, rejected: list[Reject], path: Path
 
 
 def _is_empty(settings: Settings) -> bool:
-    with connected(os.environ.get("FHIR_MONGODB_URI") or settings.mongodb_uri or "", settings.database) as database:
+    with _database(settings) as database:
         return not database.stored_types()
+
+
+def _prepare_catalogue(settings: Settings) -> None:
+    """Say by what is indexed before anything is, so that nothing must be indexed a second time."""
+    with _database(settings) as database:
+        publish_changes(database, settings.text_search, system_clock())
+
+
+def _database(settings: Settings) -> AbstractContextManager[Database]:
+    return connected(os.environ.get("FHIR_MONGODB_URI") or settings.mongodb_uri or "", settings.database)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from capability.interactions_table import INTERACTIONS
 from fhir_server.call import Answer, Call
 from fhir_server.interactions.history import history
 from fhir_server.interactions.read import read, vread
-from fhir_server.interactions.search import search, search_system
+from fhir_server.interactions.search import search
+from fhir_server.interactions.search_across import search_system
 from fhir_server.interactions.write import conditional_delete, conditional_update, create, delete, update
 from fhir_server.services import Services
 from resources.definitions import resource_types

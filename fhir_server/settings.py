@@ -13,8 +13,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import SplitResult, urlsplit
+
+from search.catalogue import TextSearch
 
 ALL_MODULES: Final = ("patient", "encounter", "appointment", "medication", "clinical", "auth", "system")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
@@ -48,6 +50,7 @@ class Settings:
     max_transaction_entries: int
     max_concurrent_bundles: int
     max_examined: int
+    text_search: TextSearch
     log_level: str
 
     @classmethod
@@ -200,6 +203,12 @@ def _modules(text: str) -> tuple[str, ...]:
     return ALL_MODULES
 
 
+def _text_search(text: str) -> str:
+    if text.lower() not in get_args(TextSearch):
+        raise ValueError("it is none of these")
+    return text.lower()
+
+
 def _log_level(text: str) -> str:
     if text.lower() not in LOG_LEVELS:
         raise ValueError("it is not a log level")
@@ -323,6 +332,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         _whole_number(0, 999_999_999),
         "a whole number from 0 to 999999999",
         "The most resources that one search may read; 0 for no limit.",
+    ),
+    Setting(
+        "FHIR_TEXT_SEARCH",
+        _always("narrative"),
+        _text_search,
+        "off, narrative or content",
+        "What words are indexed: of narratives, for `_text`; of whole resources, for `_content` as well.",
     ),
     Setting(
         "FHIR_LOG_LEVEL",

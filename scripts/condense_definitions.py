@@ -3,12 +3,15 @@
     python scripts/condense_definitions.py [--definitions DIR] [--output DIR]
 
 In: the folder of the official bundles (`profiles-resources.json.gz`, `valueset-expansions.json.gz`, ...).
-Out: five JSON files of plain facts (paths, types, cardinalities, codes, expressions; no prose), one group a line so
+Out: seven JSON files of plain facts (paths, types, cardinalities, codes, expressions; no prose), one group a line so
 that a change of the input reads as a small diff:
 
 - `types.json`: every resource, data type and backbone element: its parent, its elements, its invariants
 - `value_sets.json`: the codes of every value set that an element binds as required and that is closed
 - `code_systems.json`: the codes of every complete code system that R4 itself defines (`http://hl7.org/fhir/...`)
+- `concepts.json`: every code system, HL7's own tables included: each code with its display, parents and properties
+- `value_set_definitions.json`: what every value set includes and excludes; its expansion only where that is complete
+  and draws on a system that is not in `concepts.json`
 - `search_parameters.json`: every search parameter: code, type, base, expression, targets, components
 - `compartments.json`: for each compartment, the search parameters that put a resource into it
 """
@@ -33,6 +36,13 @@ TOO_COSTLY = STRUCTURE + "valueset-toocostly"
 UNIVERSAL_INVARIANTS = {"ele-1", "ext-1"}
 # Code systems under this address are part of R4 and change with FHIR's release only, unlike those of HL7 terminology.
 FHIR_CODE_SYSTEM = "http://hl7.org/fhir/"
+# Its expansions in the bundles are samples: of an edition made for tests, and cut at a thousand codes a rule.
+SNOMED_CT = "http://snomed.info/sct"
+# The bundles that hold code systems and value sets.
+TERMINOLOGY = ("valuesets", "v3-codesystems", "v2-tables")
+CONCEPT_PROPERTY = "http://hl7.org/fhir/concept-properties#"
+# What is kept of the properties of concepts, beside the hierarchy. `abstract` is an older name of `notSelectable`.
+KEPT_PROPERTIES = {"status": "status", "notSelectable": "notSelectable", "abstract": "notSelectable"}
 COMPARTMENTS = ("device", "encounter", "patient", "practitioner", "relatedperson")
 
 Json = dict[str, Any]
@@ -201,6 +211,109 @@ def condensed_code_systems(folder: Path) -> dict[str, list[str]]:
     }
 
 
+def condensed_concepts(folder: Path) -> dict[str, Json]:
+    """URL → facts of a code system; a code's are `[display, parents, properties]`, cut behind the last that it has."""
+    systems: dict[str, Json] = {}
+    for bundle in TERMINOLOGY:
+        for system in resources_of(folder, bundle, "CodeSystem"):
+            facts: Json = {m: system[m] for m in ("version", "name", "content", "status") if m in system}
+            facts |= {m: system[m] for m in ("caseSensitive", "hierarchyMeaning") if m in system}
+            if system["content"] != "supplement":
+                systems[system["url"]] = facts | {"concepts": concepts_of(system)}
+    return dict(sorted(systems.items()))
+
+
+def concepts_of(system: Json) -> Json:
+    roles = {
+        p["code"]: p.get("uri", "").removeprefix(CONCEPT_PROPERTY)
+        if CONCEPT_PROPERTY in p.get("uri", "")
+        else p["code"]
+        for p in system.get("property", [])
+    }
+    parents: dict[str, list[str]] = {}
+    found: Json = {}
+
+    def add(concepts: list[Json], parent: str | None) -> None:
+        for concept in concepts:
+            code = concept["code"]
+            above = parents.setdefault(code, [])
+            if parent is not None:
+                above.append(parent)
+            properties: Json = {}
+            for one in concept.get("property", []):
+                role, value = roles.get(one["code"], one["code"]), next(v for k, v in one.items() if k[:5] == "value")
+                if role == "child":
+                    parents.setdefault(value, []).append(code)
+                elif role in ("parent", "subsumedBy"):
+                    above.append(value)
+                elif role in KEPT_PROPERTIES:
+                    properties[KEPT_PROPERTIES[role]] = value
+            found[code] = (concept.get("display", code), properties)
+            add(concept.get("concept", []), code)
+
+    add(system.get("concept", []), None)
+    return {
+        code: cut([display if display != code else "", list(dict.fromkeys(parents[code])), properties])
+        for code, (display, properties) in found.items()
+    }
+
+
+def cut(facts: list[Any]) -> list[Any]:
+    """A list without what is empty at its end."""
+    while facts and not facts[-1]:
+        facts = facts[:-1]
+    return facts
+
+
+def condensed_value_set_definitions(folder: Path, systems: Mapping[str, Json]) -> dict[str, Json]:
+    expansions = {v["url"]: v for v in resources_of(folder, "valueset-expansions", "ValueSet")}
+    definitions: dict[str, Json] = {}
+    for bundle in TERMINOLOGY:
+        for value_set in resources_of(folder, bundle, "ValueSet"):
+            facts: Json = {m: value_set[m] for m in ("version", "name", "status") if m in value_set}
+            compose = value_set["compose"]
+            facts["compose"] = {"inactive": compose["inactive"]} if "inactive" in compose else {}
+            for rule in ("include", "exclude"):
+                if rule in compose:
+                    facts["compose"][rule] = [condensed_rule(one, systems) for one in compose[rule]]
+            expansion = expansions.get(value_set["url"], {}).get("expansion", {})
+            is_open = any(extension_value(expansion, url, "valueBoolean") for url in (UNCLOSED, TOO_COSTLY))
+            if needs_expansion(compose, systems) and expansion.get("contains") and not is_open:
+                members = ("system", "code", "display")
+                contains = [{m: c[m] for m in members if m in c} for c in flat(expansion["contains"])]
+                facts["expansion"] = {"contains": contains}
+            definitions[value_set["url"]] = facts
+    return dict(sorted(definitions.items()))
+
+
+def condensed_rule(rule: Json, systems: Mapping[str, Json]) -> Json:
+    facts: Json = {m: rule[m] for m in ("system", "version", "valueSet") if m in rule}
+    if "version" in systems.get(rule.get("system", ""), {}):
+        facts.pop("version", None)  # one rule names a version older than R4, which has only its own
+    if "filter" in rule:
+        facts["filter"] = [{m: one[m] for m in ("property", "op", "value")} for one in rule["filter"]]
+    if "concept" in rule:
+        known = systems.get(rule["system"], {"concepts": {}})["concepts"]
+        facts["concept"] = [
+            {"code": c["code"], "display": c["display"]}
+            if "display" in c and c["display"] != ((known.get(c["code"]) or [""])[0] or c["code"])
+            else {"code": c["code"]}
+            for c in rule["concept"]
+        ]
+    return facts
+
+
+def needs_expansion(compose: Json, systems: Mapping[str, Json]) -> bool:
+    open_ended = {r["system"] for r in compose["include"] if "system" in r and "concept" not in r}
+    return not open_ended <= systems.keys() and SNOMED_CT not in open_ended
+
+
+def flat(contains: list[Json]) -> Iterator[Json]:
+    for concept in contains:
+        yield concept
+        yield from flat(concept.get("contains", []))
+
+
 def condensed_search_parameters(folder: Path) -> dict[str, Json]:
     parameters: dict[str, Json] = {}
     for parameter in resources_of(folder, "search-parameters", "SearchParameter"):
@@ -223,12 +336,15 @@ def condensed_compartments(folder: Path) -> dict[str, Json]:
 
 
 def condense(folder: Path) -> dict[str, str]:
-    """File name → content, for the five files of facts."""
+    """File name → content, for the seven files of facts."""
     types = condensed_types(folder)
+    concepts = condensed_concepts(folder)
     return {
         "types.json": one_a_line(types),
         "value_sets.json": one_a_line(condensed_value_sets(folder, types)),
         "code_systems.json": one_a_line(condensed_code_systems(folder)),
+        "concepts.json": one_a_line(concepts),
+        "value_set_definitions.json": one_a_line(condensed_value_set_definitions(folder, concepts)),
         "search_parameters.json": one_a_line(condensed_search_parameters(folder)),
         "compartments.json": one_a_line(condensed_compartments(folder)),
     }

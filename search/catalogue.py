@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from resources.definitions import SearchParameterFacts, is_a, resource_types
 from search.parameters import Parameter, parameter_of, standard_parameters_of
@@ -83,6 +84,20 @@ class Catalogue:
     def generation_of(self, type_name: str) -> int:
         """The number of the present set of parameters that a type is indexed by."""
         return self._generations.get(type_name, FIRST_GENERATION)
+
+
+TextSearch = Literal["off", "narrative", "content"]
+"""Whether words are indexed: of narratives only, or of whole resources as well."""
+
+
+def text_parameters(text_search: TextSearch) -> list[SearchParameterFacts]:
+    """`_text` and `_content`, as far as words are indexed for them.
+
+    https://hl7.org/fhir/R4/search.html#content
+    """
+    text = SearchParameterFacts("_text", "_text", "text", ("DomainResource",), "DomainResource.text.div", (), ())
+    content = SearchParameterFacts("_content", "_content", "text", ("Resource",), "Resource", (), ())
+    return {"off": [], "narrative": [text], "content": [text, content]}[text_search]
 
 
 def types_of(facts: SearchParameterFacts) -> list[str]:

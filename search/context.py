@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from resources.definitions import value_set_codes
+from resources.terminology import R4, Terminology
 from search.catalogue import STANDARD, Catalogue
-
-Codes = Mapping[str, frozenset[str]]
-"""System → codes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """base_url: this server's own, without a closing slash. now: milliseconds since 1970, for `ap` on dates.
     catalogue: the search parameters that there are.
-
-    value_set: URL of a value set → its codes, or None where it is not known; by default those that R4 itself defines.
+    terminology: the value sets and code systems that are known; by default those that come with R4.
     """
 
     base_url: str
     now: int = 0
     catalogue: Catalogue = STANDARD
-    value_set: Callable[[str], Codes | None] = value_set_codes
+    terminology: Terminology = R4

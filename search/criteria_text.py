@@ -79,7 +79,8 @@ def _parse_anew(name: str, value: str, type_name: str, reading: Reading) -> Size
         return _in_list(value), 1
     parameter = reading.catalogue.parameters_of(type_name).get(code)
     if parameter is None:
-        raise problem(400, "not-supported", f"The search parameter {quoted(name)} is not known for {type_name}.")
+        hint = " Words are not indexed for it; FHIR_TEXT_SEARCH says what is." if code in ("_text", "_content") else ""
+        raise problem(400, "not-supported", f"The search parameter {quoted(name)} is not known for {type_name}.{hint}")
     if dot:
         return _chain(parameter, modifier, rest, value, type_name, reading)
     _check_modifier(parameter, modifier, name)

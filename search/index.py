@@ -18,7 +18,7 @@ from search.paths import CompiledPath
 def index_values(tree: dict[str, Any], context: Context) -> IndexValues:
     """The index values of a valid resource."""
     type_name = tree["resourceType"]
-    found = IndexValues(type_name, context.catalogue, {LIVE})
+    found = IndexValues(tree, context.catalogue, {LIVE})
     for parameter, path in _relevant_paths(tree, context.catalogue.paths_of(type_name)):
         index = KINDS[parameter.kind].index
         assert index is not None  # what needs none has no paths
@@ -26,6 +26,8 @@ def index_values(tree: dict[str, Any], context: Context) -> IndexValues:
             if path.target is None or _points_to(value, path.target):
                 index(parameter, value, value_type, found, context)
     found.dates, found.numbers = _distinct(found.dates), _distinct(found.numbers)
+    for contained in tree.get("contained", ()):
+        found.contained[contained.get("id", "")] = index_values(contained, context)
     return found
 
 

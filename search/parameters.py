@@ -13,8 +13,16 @@ from types import MappingProxyType
 from resources.definitions import SearchParameterFacts, is_a, resource_types, search_parameter_facts
 from search.paths import CompiledPath, compile_component, compile_paths
 
-# What these would need is not indexed: sounds of names, and the whole text of resources.
-NOT_SERVED = frozenset({"phonetic", "_text", "_content", "_query"})
+# A named query is defined by an OperationDefinition, of which there are none.
+NOT_SERVED = frozenset({"_text", "_content", "_query"})
+
+# As published, each of its two components has the expression of the other.
+CORRECTED_COMPONENTS = {
+    "DocumentReference-relationship": (
+        ("DocumentReference-relatesto", "target"),
+        ("DocumentReference-relation", "code"),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ def parameter_of(
     if facts.type == "composite":
         components = tuple(
             _component(others.get(identifier) or _facts_by_id()[identifier], expression, type_name, types)
-            for identifier, expression in facts.components
+            for identifier, expression in CORRECTED_COMPONENTS.get(facts.id, facts.components)
         )
         if not all(any(component.paths.values()) for component in components):
             return None  # a component stands outside the element, which is not indexed
@@ -92,7 +100,7 @@ def parameter_of(
     systems = {path.system for path in paths}
     return Parameter(
         facts.code,
-        facts.type,
+        "phonetic" if facts.code == "phonetic" else facts.type,
         paths,
         facts.targets if facts.targets != ("Resource",) else tuple(sorted(resource_types())),
         components,
@@ -116,7 +124,7 @@ def _component(facts: SearchParameterFacts, expression: str, type_name: str, hol
     types = frozenset().union(*(path.types for path in own))
     return Component(
         Parameter(facts.code, facts.type, own, facts.targets, types=types),
-        MappingProxyType({holder: compile_component(expression, holder) for holder in sorted(holders)}),
+        MappingProxyType({holder: compile_component(expression, holder, type_name) for holder in sorted(holders)}),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from resources import fhirpath
@@ -26,6 +26,7 @@ Path = Callable[[dict[str, Any]], Iterator[Found]]
 _CAST = re.compile(r"\((?P<path>.+) as (?P<type>\w+)\)|(?P<path2>.+)\.(?:as|ofType)\((?P<type2>\w+)\)")
 _TARGET = re.compile(r"(?P<path>[\w.]+)\.where\(resolve\(\) is (?P<type>\w+)\)")
 _STEP = re.compile(r"\.([a-z]\w*)(?:\.where\((\w+)\s*=\s*'([^'\\]*)'\))?")
+OF_RESOURCE = "%resource."
 _ROOT = re.compile(r"[A-Z]\w*")
 
 _Condition = tuple[str, str] | None
@@ -41,6 +42,7 @@ class CompiledPath:
     target: the resource type that a selected reference must point to, from `where(resolve() is Patient)`.
     types: the FHIR types of the selected values; empty where they are not known.
     element: the path in words, `onset`; None where it is not a plain one. repeats: whether it may select several values.
+    begins_at_resource: rather than at the element of a composite that it is a component of.
     system: the code system that a selected `code` implies by its required binding, where that is a single one.
     """
 
@@ -51,6 +53,7 @@ class CompiledPath:
     system: str | None = None
     element: str | None = None
     repeats: bool = True
+    begins_at_resource: bool = False
 
 
 def compile_paths(expression: str, type_name: str) -> list[CompiledPath]:
@@ -58,6 +61,8 @@ def compile_paths(expression: str, type_name: str) -> list[CompiledPath]:
     paths: list[CompiledPath] = []
     for alternative in _alternatives(expression):
         root = alternative.lstrip("(").split(".")[0].split(" ")[0]
+        if root[:1].islower() and root.isalpha():  # `name | alias`, which leaves out what it begins at
+            alternative, root = f"{type_name}.{alternative}", type_name
         if root == type_name or root in ("Resource", "DomainResource"):
             path = _compile(alternative, type_name)
             assert path is not None  # what is not plain is left to FHIRPath
@@ -65,12 +70,15 @@ def compile_paths(expression: str, type_name: str) -> list[CompiledPath]:
     return paths
 
 
-def compile_component(expression: str, holder_type: str) -> tuple[CompiledPath, ...]:
+def compile_component(expression: str, holder_type: str, resource_type: str) -> tuple[CompiledPath, ...]:
     """The alternatives of a composite's component, relative to the element that holds it: `value.as(Quantity)`.
 
     holder_type: of that element, `Observation` or `Observation.component`. Alternatives of types that it does not have are
-    left out.
+    left out. `%resource.` begins at the resource, of resource_type, instead.
     """
+    if expression.startswith(OF_RESOURCE):
+        path = _compile(f"{resource_type}.{expression.removeprefix(OF_RESOURCE)}", resource_type, is_relative=True)
+        return () if path is None else (replace(path, begins_at_resource=True),)
     # FHIRPath knows the type by its FHIR name, which the published expressions miss here.
     expression = expression.replace("DateTime", "dateTime")
     return tuple(

@@ -36,6 +36,9 @@ class Join:
     selections: tuple[Selection, ...]
 
 
+MOST_LOOKED_UP = 20_000
+"""Keys that the conditions of one selection may look for; MongoDB takes no more than 16 MB of them."""
+
 JOIN = "$join"
 """Stands in a filter for a `Join` that must be replaced by ids before MongoDB sees it."""
 
@@ -77,6 +80,7 @@ def selection(type_name: str, nodes: Sequence[Node], context: Context) -> Select
     """The live resources of a type for which all nodes hold."""
     filters: list[Filter] = []
     joins: list[Join] = []
+    looked_up = 0
     for node in nodes:
         if isinstance(node, And):
             inner = selection(type_name, node.parts, context)
@@ -86,9 +90,19 @@ def selection(type_name: str, nodes: Sequence[Node], context: Context) -> Select
             joins.append(_join(node, context))
         else:
             filters.append(_filter(type_name, node, context))
+            looked_up += _looked_up(filters[-1])
+            if looked_up > MOST_LOOKED_UP:
+                raise problem(400, "too-costly", "The query asks for too many codes; name smaller value sets.")
     if not any(_keeps_deleted_out(filter_) for filter_ in filters):
         filters.append(equal_to(LIVE))
     return Selection(type_name, all_of(filters), tuple(joins))
+
+
+def _looked_up(part: object) -> int:
+    """How many keys a filter looks for, all told."""
+    if isinstance(part, dict):
+        return sum(len(below) if name == "$in" else _looked_up(below) for name, below in part.items())
+    return sum(map(_looked_up, part)) if isinstance(part, list) else 0
 
 
 def _keeps_deleted_out(filter_: Filter) -> bool:

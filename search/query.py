@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Total = Literal["none", "estimate", "accurate"]
+Contained = Literal["true", "false", "both"]
+ContainedType = Literal["container", "contained"]
 Summary = Literal["true", "text", "data", "count", "false"]
 
 
@@ -91,8 +93,9 @@ class Query:
 
     used: the parameters as (name, value) that were understood, in their order, for the self link. parts: what must all hold;
     empty for everything. count: matches a page. cursor: where the page begins. elements: top-level elements that are wanted,
-    empty for all. explains: asked is how it is carried out, not what it finds. unknown: names of parameters that were left
-    out because handling is lenient.
+    empty for all. explains: asked is how it is carried out, not what it finds. contained: whether to look for contained
+    resources, for others, or for both; contained_type: what is answered for the contained ones. unknown: names of parameters
+    that were left out because handling is lenient.
     """
 
     used: list[tuple[str, str]] = field(default_factory=list)
@@ -105,6 +108,8 @@ class Query:
     elements: frozenset[str] = frozenset()
     cursor: str | None = None
     explains: bool = False
+    contained: Contained = "false"
+    contained_type: ContainedType = "container"
     unknown: list[str] = field(default_factory=list)
 
     @property

@@ -22,6 +22,7 @@ DEFAULT_COUNT = 50
 MAX_COUNT = 1000
 MAX_PARAMETERS = 500
 MAX_SORT_KEYS = 8
+UNSORTED = frozenset({"composite", "special", "text", "phonetic"})
 
 # Parameters that say what the answer looks like; negotiation handles them.
 FORMAT_PARAMETERS = frozenset({"_format", "_pretty"})
@@ -38,12 +39,16 @@ RESULT_PARAMETERS = FORMAT_PARAMETERS | {
         "_include",
         "_revinclude",
         "_contained",
+        "_containedType",
         "_explain",
     ),
 }
 # Of these a query can follow only one.
-SINGLE = frozenset({CURSOR, "_count", "_total", "_summary", "_sort", "_elements", "_contained", "_explain"})
+SINGLE = frozenset(
+    {CURSOR, "_count", "_total", "_summary", "_sort", "_elements", "_contained", "_containedType", "_explain"}
+)
 TOTALS = frozenset({"none", "estimate", "accurate"})
+CONTAINED_TYPES = frozenset({"container", "contained"})
 CONTAINED = frozenset({"true", "false", "both"})
 SUMMARIES = frozenset({"true", "text", "data", "count", "false"})
 
@@ -106,10 +111,9 @@ def _read_pair(query: Query, name: str, value: str, type_name: str, catalogue: C
     elif name == "_explain":
         query.explains = _one_of(name, value, frozenset({"true", "false"})) == "true"
     elif name == "_contained":
-        if _one_of(name, value, CONTAINED) != "false":
-            raise problem(
-                400, "not-supported", f"'_contained={value}' is not supported: contained resources are not matches."
-            )
+        query.contained = _one_of(name, value, CONTAINED)  # type: ignore[assignment]
+    elif name == "_containedType":
+        query.contained_type = _one_of(name, value, CONTAINED_TYPES)  # type: ignore[assignment]
     elif code in ("_include", "_revinclude"):
         query.includes.append(_include_rule(name, value, catalogue))
     elif name == "_filter":
@@ -164,7 +168,7 @@ def _sort_keys(value: str, type_name: str, catalogue: Catalogue) -> tuple[SortKe
 def _sort_key(text: str, type_name: str, catalogue: Catalogue) -> SortKey:
     code = text.removeprefix("-")
     parameter = catalogue.parameters_of(type_name).get(code)
-    if parameter is None or parameter.kind in ("composite", "special"):
+    if parameter is None or parameter.kind in UNSORTED:
         raise problem(400, "not-supported", f"It is not possible to sort by {quoted(code)}.")
     return SortKey(code, text.startswith("-"))
 

@@ -58,6 +58,7 @@ def _of_parameters(state: CatalogueState) -> list[dict[str, Any]]:
     found = [
         _part(item.facts.id, "active" if item.is_ready else "indexing", {"name": "code", "valueCode": item.facts.code})
         for item in state.added
+        if item.facts.type != "text"  # nobody posted these
     ]
     found += [_part(item.url, "unused", {"name": "reason", "valueString": item.reason}) for item in state.unused]
     return found

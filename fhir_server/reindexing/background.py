@@ -43,7 +43,7 @@ def _run(services: Services) -> None:
 
 def work(services: Services) -> bool:
     """Do what there is to do, a batch at most; whether there is more to do at once."""
-    publish_changes(services.database, services.clock())
+    publish_changes(services.database, services.settings.text_search, services.clock())
     progress = load_progress(services.database)
     if progress.state == "finished":
         sweep(progress, services)

@@ -9,30 +9,34 @@ from fhir_server.reindexing.progress import begin, load_progress
 from fhir_server.store.database import Database
 from fhir_server.store.search_catalogue import LAYOUT, CatalogueState, load_state, save_state
 from resources.raw_json import parse_object
-from search.catalogue import Added, types_of
+from search.catalogue import Added, TextSearch, text_parameters, types_of
 from search.posted_parameters import chosen
 
 TYPE = "SearchParameter"
 
 
-def publish_changes(database: Database, now: int) -> bool:
-    """Bring the catalogue up to the stored SearchParameters and this release's layout; whether anything changed.
+def publish_changes(database: Database, text_search: TextSearch, now: int) -> bool:
+    """Bring the catalogue up to the stored SearchParameters, the settings and this release's layout; whether it changed.
 
     Types that gained parameters get a new generation, and the job is given what is stored of them.
     """
     state = load_state(database)
     seen = _seen(database)
-    if state.revision and seen == state.seen and state.layout == LAYOUT:
+    wanted = text_parameters(text_search)
+    words = [item.facts for item in state.added if item.facts.type == "text"]
+    if state.revision and seen == state.seen and words == wanted and state.layout == LAYOUT:
         return False
     facts, unused = chosen(_posted(database))
+    facts = [*wanted, *facts]
+    stored = set(database.stored_types())
     known = {item.facts: item.is_ready for item in state.added}
-    added = tuple(Added(item, known.get(item, False)) for item in facts)
+    added = tuple(Added(item, known.get(item, not state.revision and not stored)) for item in facts)
     grown = {name for item in added if item.facts not in known for name in types_of(item.facts)}
     if state.layout != LAYOUT:
-        grown |= set(database.stored_types())
+        grown |= stored
     new = CatalogueState(state.revision + 1, LAYOUT, seen, state.raised(grown), added, tuple(unused))
     # What was stored before there was any catalogue may come from an earlier release.
-    return _publish(database, new, grown if state.revision else set(database.stored_types()), now)
+    return _publish(database, new, grown if state.revision else stored, now)
 
 
 def reindex_all(database: Database, type_names: set[str], now: int) -> bool:

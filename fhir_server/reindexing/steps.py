@@ -24,7 +24,7 @@ from search.context import Context
 from search.index import index_values
 
 BATCH = 200
-INDEX_FIELDS = ("k", "d", "n", "s", "x", "g")
+INDEX_FIELDS = ("k", "d", "n", "s", "x", "c", "g")
 
 SETTLE_MS = 3_000
 """How long after a change of the catalogue some process may still index by the one before."""
@@ -60,6 +60,7 @@ def _next_batch(progress: Progress, database: Database, context: Context) -> Pro
     type_name, *rest = progress.types
     behind = {"_id": {"$gt": progress.after}} if progress.after is not None else {}
     found = database.current(type_name).find({**behind, **_outdated(type_name, context)}, {"raw": 1, "v": 1})
+    database.prepare({type_name})  # with the indexes of this release
     documents = list(found.sort("_id").limit(BATCH))
     if not documents:
         return replace(progress, types=rest, after=None)

@@ -38,7 +38,9 @@ class Costs:
 
         What joins read is limited while they run, so only what MongoDB does by itself is looked at here.
         """
-        if self._is_cheap(reader, selection):
+        is_alone = is_read_in_order(order) and len(list(_conditions(selection.filter))) < 2
+        # What a single condition selects is read in order, and none of it in vain.
+        if is_alone or self._is_cheap(reader, selection):
             return
         if not is_read_in_order(order) or not self._holds_page(reader, selection, order, count):
             raise self._too_costly()
@@ -98,7 +100,11 @@ class Costs:
             {"$limit": count + 1},
             {"$count": "n"},
         ]
-        return any(found["n"] > count for found in reader.aggregate(selection.type, stages))
+
+        def probe() -> bool:
+            return any(found["n"] > count for found in reader.aggregate(selection.type, stages))
+
+        return self._known(selection.type, repr((selection.filter, order, count)), probe)
 
     def _too_costly(self) -> Exception:
         return problem(
@@ -124,4 +130,4 @@ def _is_indexed(condition: Filter) -> bool:
     [(name, value)] = condition.items()
     if name == "$or":
         return all(any(map(_is_indexed, _conditions(part))) for part in value)
-    return name in ("_id", "k", "d", "n", "t")
+    return name in ("_id", "k", "d", "n", "t", "c")

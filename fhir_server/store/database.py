@@ -6,7 +6,8 @@ Two collections a resource type, made when the type is first written, so that an
         _id  logical id           t  lastUpdated, milliseconds since 1970      m  verb that made this version
         v    version              raw  the JSON bytes; absent once deleted     e  whether it existed before this version
         k    index entries (see `search.entry_text`)       d, n  ranges of dates and numbers (see `search.ranges`)
-        s, x sort values (see `search.sort_values`)
+        s, x sort values (see `search.sort_values`)            c  contained resources (see `search.contained`)
+        g    generation of the catalogue it was indexed by
     Patient.history    every version that was replaced: _id {i: id, v: version}, t, m, e, raw, u (replaced at)
 
 `guards` holds one document for each condition that a conditional request rests on (see `transaction`).
@@ -47,6 +48,7 @@ _CURRENT_INDEXES = [
     IndexModel([("d.c", ASCENDING), ("d.lo", ASCENDING), ("d.hi", ASCENDING)], name="dates", sparse=True),
     IndexModel([("n.c", ASCENDING), ("n.lo", ASCENDING), ("n.hi", ASCENDING)], name="numbers", sparse=True),
     IndexModel([("s.$**", ASCENDING)], name="sort"),
+    IndexModel([("c.k", ASCENDING), ("_id", ASCENDING)], name="contained", sparse=True),
 ]
 _HISTORY_INDEXES = [IndexModel([("t", ASCENDING), ("_id", ASCENDING)], name="changes")]
 

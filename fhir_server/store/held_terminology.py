@@ -10,7 +10,7 @@ another has changed. What was not found leaves no trace: a value set can be used
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fhir_server.store.bounded_cache import BoundedCache
@@ -49,10 +49,14 @@ Outcome = Expansion | TerminologyFault
 
 
 class HeldTerminology(Terminology):
-    """One per process. Costs nothing until it is asked; reads outside of any transaction."""
+    """One per process. Costs nothing until it is asked; reads outside of any transaction.
 
-    def __init__(self, database: Database) -> None:
+    seconds: a clock that only runs on.
+    """
+
+    def __init__(self, database: Database, seconds: Callable[[], float] = time.monotonic) -> None:
         self._database = database
+        self._seconds = seconds
         self._looks: BoundedCache[Subject, tuple[float, Versions]] = BoundedCache(KEPT_LOOKS)
         self._parsed: BoundedCache[tuple[str, str, int], Any] = BoundedCache(KEPT_BYTES)
         self._expanded: BoundedCache[str, tuple[dict[Subject, Versions], Outcome]] = BoundedCache(KEPT_CODES)
@@ -84,20 +88,24 @@ class HeldTerminology(Terminology):
         return found
 
     def systems_with(self, code: str) -> Sequence[CodeSystem]:
-        return _Question(self).terminology.systems_with(code)
+        question = _Question(self)
+        found = question.terminology.systems_with(code)
+        if not found:
+            self._forget(question.used)
+        return found
 
-    def expand(self, value_set: Any) -> Expansion:
+    def expand(self, value_set: Mapping[str, Any]) -> Expansion:
         return _Question(self).terminology.expand(value_set)
 
     def look(self, subject: Subject) -> Versions:
         """The resources of a subject in their current versions, as of `LOOK_AGAIN_SECONDS` ago at most."""
         kept = self._looks.get(subject)
-        if kept is not None and time.monotonic() < kept[0]:
+        if kept is not None and self._seconds() < kept[0]:
             return kept[1]
-        asked_at = time.monotonic()
+        asked_at = self._seconds()
         type_name, name = subject
         most = MAX_VERSIONS if name is not None else MAX_SEARCHED_SYSTEMS + 1
-        documents = self._database.current(type_name).find(_filter(name), {"v": 1}).sort("_id").limit(most)
+        documents = self._database.current(type_name).find(_filter(subject), {"v": 1}).sort("_id").limit(most)
         versions = tuple((document["_id"], document["v"]) for document in documents)
         self._looks.put(subject, (asked_at + LOOK_AGAIN_SECONDS, versions))
         return versions
@@ -154,14 +162,14 @@ class _Question:
         return self.used[subject]
 
 
-def _filter(name: str | None) -> Filter:
+def _filter(subject: Subject) -> Filter:
+    type_name, name = subject
     if name is None:
         return equal_to(LIVE)
     literal = parse_literal(name)
-    if literal is not None and literal.base is None:
-        # A deleted resource has no entries.
-        return {"_id": literal.id, **equal_to(LIVE)} if literal.version is None else {"_id": {"$in": []}}
-    return equal_to(entry("url", name))
+    if literal is None or literal.base is not None or literal.type != type_name or literal.version is not None:
+        return equal_to(entry("url", name))
+    return {"_id": literal.id, **equal_to(LIVE)}  # a deleted resource has no entries
 
 
 def _weight(outcome: Outcome) -> int:

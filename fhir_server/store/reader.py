@@ -11,7 +11,7 @@ from pymongo.errors import ExecutionTimeout
 
 from fhir_server.store.database import Database
 from resources.problem import problem
-from search.entry_text import Filter
+from search.entry_text import LIVE, Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,13 @@ class Reader:
                 .sort(list(sort))
             )
         )
+
+    def has_contained(self, type_name: str) -> bool:
+        """Whether any resource of a type contains others."""
+        found = self.database.current(type_name).find_one(
+            {"c.k": LIVE}, {"_id": 1}, session=self.database.session, max_time_ms=self.time_left()
+        )
+        return found is not None
 
     def aggregate(self, type_name: str, stages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """What a pipeline over the documents of a type yields."""

@@ -18,7 +18,8 @@ from fhir_server.store.reader import Read, Reader
 from fhir_server.store.reads import FIELDS, stored_from
 from resources.change import Stored
 from resources.problem import problem
-from search.entry_text import Filter, all_of, entry, equal_to
+from search.contained import containing
+from search.entry_text import Filter, all_of, any_of, entry, equal_to
 from search.parameters import standard_parameters_of
 from search.plan import JOIN, Join, OrderKey, Selection, reference_keys
 
@@ -40,6 +41,7 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+NOTHING: Filter = {"k": {"$in": []}}
 BY_ID = (OrderKey("_id", False, True, False),)
 
 
@@ -168,7 +170,19 @@ class Runner:
                     return None
                 number += 1
                 names.update(_names_of(target.type, document))
-        return equal_to(*(entry(join.code, name) for name in names)) if names else {"k": {"$in": []}}
+        by_name = equal_to(*(entry(join.code, name) for name in names)) if names else NOTHING
+        contained = self._contained(type_name, join)
+        return any_of([by_name, *contained]) if contained else by_name
+
+    def _contained(self, type_name: str, join: Join) -> list[Filter]:
+        """The filters for resources that point along a chain to a match which they contain themselves."""
+        if not self.reader.has_contained(type_name):
+            return []
+        return [
+            containing(target.type, target.filter, join.code)
+            for target in join.selections
+            if not target.joins and JOIN not in repr(target.filter)
+        ]
 
     def _allowed(self, type_name: str, join: Join, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those of a batch that a join allows."""
@@ -189,7 +203,11 @@ class Runner:
             restricted = replace(target, filter=all_of([_named(target.type, names), target.filter]))
             for document in self._stream(restricted, BY_ID, None, {"_id": 1, "k": 1}, self._limits.batch):
                 allowed.update(_names_of(target.type, document))
-        return [document for document in batch if not allowed.isdisjoint(targets[document["_id"]])]
+        own: set[str] = set()
+        for contained in self._contained(type_name, join):
+            among = all_of([{"_id": {"$in": sorted(targets)}}, contained])
+            own.update(document["_id"] for document in self.reader.find(type_name, among, {"_id": 1}, [("_id", 1)]))
+        return [d for d in batch if d["_id"] in own or not allowed.isdisjoint(targets[d["_id"]])]
 
 
 def _names_of(type_name: str, document: dict[str, Any]) -> list[str]:

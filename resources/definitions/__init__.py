@@ -134,6 +134,22 @@ def code_system_codes() -> Mapping[str, frozenset[str]]:
 
 
 @cache
+def code_system_facts() -> Mapping[str, Any]:
+    """URL → members of each code system that comes with R4, HL7's v2 and v3 tables included.
+
+    `concepts` holds for each code a list, cut behind the last that is there: display ("" where it is the code itself),
+    parents, properties. Some 20,000 codes in a file of their own, so that nobody reads them who needs no terminology.
+    """
+    return MappingProxyType(_facts("concepts"))
+
+
+@cache
+def value_set_definitions() -> Mapping[str, Any]:
+    """URL → `version`, `name`, `compose` and, rarely, `expansion` of each value set that comes with R4, as in a ValueSet."""
+    return MappingProxyType(_facts("value_set_definitions"))
+
+
+@cache
 def search_parameter_facts() -> tuple[SearchParameterFacts, ...]:
     """All standard search parameters."""
     return tuple(

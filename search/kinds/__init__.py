@@ -9,7 +9,7 @@ from typing import Any
 from search.context import Context
 from search.entry_text import Filter
 from search.index_values import IndexValues
-from search.kinds import composite, date, near, number, own, quantity, reference, string, token, uri
+from search.kinds import composite, date, near, number, own, phonetic, quantity, reference, string, text, token, uri
 from search.parameters import Parameter
 from search.query import Criterion
 
@@ -36,8 +36,10 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "id": Kind(None, own.id_filter, own.MODIFIERS, None),
     "lastUpdated": Kind(None, own.last_updated_filter, own.MODIFIERS, None),
+    "text": Kind(text.index, text.filter_for, text.MODIFIERS, None),
     "token": Kind(token.index, token.filter_for, token.MODIFIERS, "k"),
     "string": Kind(string.index, string.filter_for, string.MODIFIERS, "k"),
+    "phonetic": Kind(phonetic.index, phonetic.filter_for, phonetic.MODIFIERS, "k"),
     "reference": Kind(reference.index, reference.filter_for, reference.MODIFIERS, "k"),
     "uri": Kind(uri.index, uri.filter_for, uri.MODIFIERS, "k"),
     "date": Kind(date.index, date.filter_for, date.MODIFIERS, "d"),

@@ -8,6 +8,7 @@ most two dates or numbers follow as a range under that key.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -20,6 +21,7 @@ from search.folding import folded
 from search.index_values import IndexValues
 from search.kinds import date, number, quantity, reference, string, token
 from search.parameters import Component, Parameter
+from search.paths import CompiledPath, Found
 from search.query import Criterion
 from search.ranges import range_entry
 
@@ -36,7 +38,7 @@ def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, c
     texts: list[list[str]] = []
     ranged: list[tuple[Component, Any, str]] = []
     for component in parameter.components:
-        found = [pair for path in component.paths.get(type_name, ()) for pair in path.select(value)]
+        found = [pair for path in component.paths.get(type_name, ()) for pair in _selected(path, value, into)]
         if not found:
             return
         if component.parameter.kind in TEXTS:
@@ -49,6 +51,10 @@ def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, c
             into.entries.add(code)
         else:
             _add_range(code, ranged, into)
+
+
+def _selected(path: CompiledPath, value: dict[str, Any], into: IndexValues) -> Iterator[Found]:
+    return path.select(into.tree if path.begins_at_resource else value)
 
 
 def _keys(parameter: Parameter, value: Any, type_name: str, context: Context) -> list[str]:

@@ -33,6 +33,9 @@ def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, c
     if type(value) is dict and type(identifier := value.get("identifier")) is dict and "value" in identifier:
         into.entries.add(entry(f"{code}:identifier", identifier["value"]))
         into.entries.add(entry(f"{code}:identifier", identifier.get("system", ""), identifier["value"]))
+    text = value.get("reference") if type(value) is dict else value
+    if type(text) is str and text.startswith("#"):
+        into.local.setdefault(text[1:], set()).add(code)
     for key in keys(value, type_name, context):
         into.entries.add(entry(code, key))
         into.sort.setdefault(code, []).append(key)

@@ -26,10 +26,11 @@ from search.entry_text import Filter, any_of, beginning, entry, equal_to, starti
 from search.escaping import split_value, unescaped
 from search.folding import folded
 from search.index_values import IndexValues
+from search.kinds.token_terminology import in_value_sets, related
 from search.parameters import Parameter
 from search.query import Criterion
 
-MODIFIERS = frozenset({"not", "text", "in", "not-in", "of-type"})
+MODIFIERS = frozenset({"not", "text", "in", "not-in", "of-type", "below", "above"})
 NEGATIONS = {"not": None, "not-in": "in"}
 
 _EXACT_TYPES = frozenset({"Identifier", "id", "string", "uri", "canonical", "url", "oid", "uuid"})
@@ -114,9 +115,12 @@ def filter_for(parameter: Parameter, criterion: Criterion, context: Context) -> 
         case "text":
             return any_of([_with_text(code, text) for text in criterion.values])
         case "in":
-            return any_of([_in_value_set(parameter, text, context) for text in criterion.values])
+            return in_value_sets(parameter, criterion.values, _comparable(parameter), context)
         case "not-in":
-            return {"$nor": [_in_value_set(parameter, text, context) for text in criterion.values]}
+            return {"$nor": [in_value_sets(parameter, criterion.values, _comparable(parameter), context)]}
+        case "below" | "above":
+            is_below = criterion.modifier == "below"
+            return related(parameter, criterion.values, is_below, _comparable(parameter), context)
         case "of-type":
             return any_of([_of_type(parameter, text) for text in criterion.values])
         case _:
@@ -144,22 +148,6 @@ def value_keys(parameter: Parameter, text: str) -> list[str]:
     if not parts[0] and not parts[1]:
         raise problem(400, "value", f"The value {quoted(text)} of '{parameter.code}' has neither a system nor a code.")
     return [entry(code, parts[0], comparable(parts[1]))] if parts[1] else []
-
-
-def _in_value_set(parameter: Parameter, text: str, context: Context) -> Filter:
-    url = unescaped(text)
-    systems = context.value_set(url)
-    if systems is None:
-        raise problem(
-            400,
-            "not-found",
-            f"The value set {quoted(url)} of '{parameter.code}' is not known here, or cannot be expanded.",
-        )
-    comparable = _comparable(parameter)
-    keys = {entry(parameter.code, system, comparable(code)) for system, codes in systems.items() for code in codes}
-    if "code" in parameter.types:  # whose entries carry no system unless one is implied
-        keys |= {entry(parameter.code, comparable(code)) for codes in systems.values() for code in codes}
-    return equal_to(*keys) if keys else {"k": {"$in": []}}
 
 
 def _of_type(parameter: Parameter, text: str) -> Filter:

@@ -147,7 +147,6 @@ NAMES = patient(
         ("address-postalcode=1000", True),
         ("address-city:missing=true", True),
         ("address-country:missing=false", True),
-        ("phonetic:missing=true", None),
     ],
 )
 def test_strings(found, query, expected):

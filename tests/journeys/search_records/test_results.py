@@ -259,8 +259,7 @@ def test_what_can_be_said_only_once_is_refused_when_it_is_said_twice(records, na
 
 def test_contained_resources_are_no_matches(records):
     assert records.found("Patient?_contained=false&_count=1000") == records.ids("Patient")
-    for value in ("true", "both", "x"):
-        assert "_contained" in records.get(f"Patient?_contained={value}", 400)["issue"][0]["diagnostics"]
+    assert "_contained" in records.get("Patient?_contained=x", 400)["issue"][0]["diagnostics"]
 
 
 def test_a_cursor_is_good_for_its_own_query_only(records):
