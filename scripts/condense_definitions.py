@@ -13,6 +13,7 @@ that a change of the input reads as a small diff:
 - `value_set_definitions.json`: what every value set includes and excludes; its expansion only where that is complete
   and draws on a system that is not in `concepts.json`
 - `search_parameters.json`: every search parameter: code, type, base, expression, targets, components
+- `us_core_search_parameters.json`: the same of those that US Core adds
 - `compartments.json`: for each compartment, the search parameters that put a resource into it
 """
 
@@ -22,6 +23,8 @@ import argparse
 import gzip
 import json
 import os
+import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -327,6 +330,33 @@ def condensed_search_parameters(folder: Path) -> dict[str, Json]:
     return dict(sorted(parameters.items()))
 
 
+def condensed_us_core_parameters(folder: Path) -> dict[str, Json]:
+    """Search parameters of US Core whose code the type does not have in R4. folder: with a package a version."""
+    standard = condensed_search_parameters(folder)
+    taken = {(base, facts["code"]) for facts in standard.values() for base in facts["base"]}
+    parameters: dict[str, Json] = {}
+    for package in sorted((folder.parents[1] / "us-core").glob("us-core-[0-9]*.zip")):
+        with zipfile.ZipFile(package) as archive:
+            for name in sorted(archive.namelist()):
+                if "SearchParameter-" in name and name.endswith(".json"):
+                    found = json.loads(archive.read(name))
+                    bases = [base for base in found["base"] if (base, found["code"]) not in taken]
+                    if bases and not found["code"].startswith("_"):
+                        facts = {"code": found["code"], "type": found["type"], "base": bases}
+                        parameters[found["id"]] = {**facts, "expression": _whole_concepts(found["expression"])}
+    return dict(sorted(parameters.items()))
+
+
+def _whole_concepts(expression: str) -> str:
+    """An expression that selects codings and concepts whole, where the published one takes their codes alone.
+
+    So that `race=system|code` finds what `race=code` does. An element of a choice is written as FHIRPath has it.
+    """
+    expression = re.sub(r"\.value\.code$", ".value.ofType(Coding)", expression)
+    expression = re.sub(r"\.value\.coding\.code$", ".value.ofType(CodeableConcept)", expression)
+    return expression.replace(".valueDateTime", ".value.ofType(dateTime)")
+
+
 def condensed_compartments(folder: Path) -> dict[str, Json]:
     compartments: dict[str, Json] = {}
     for name in COMPARTMENTS:
@@ -336,7 +366,7 @@ def condensed_compartments(folder: Path) -> dict[str, Json]:
 
 
 def condense(folder: Path) -> dict[str, str]:
-    """File name → content, for the seven files of facts."""
+    """File name → content, for the eight files of facts."""
     types = condensed_types(folder)
     concepts = condensed_concepts(folder)
     return {
@@ -346,6 +376,7 @@ def condense(folder: Path) -> dict[str, str]:
         "concepts.json": one_a_line(concepts),
         "value_set_definitions.json": one_a_line(condensed_value_set_definitions(folder, concepts)),
         "search_parameters.json": one_a_line(condensed_search_parameters(folder)),
+        "us_core_search_parameters.json": one_a_line(condensed_us_core_parameters(folder)),
         "compartments.json": one_a_line(condensed_compartments(folder)),
     }
 

@@ -22,7 +22,7 @@ from search.posted_parameters import Unused
 COLLECTION = "search"
 REFRESH_SECONDS = 1.0
 
-LAYOUT = 3
+LAYOUT = 4
 """Raised whenever what is indexed of a resource, or how, changes from one release to the next: then all is indexed anew."""
 
 _ID = {"_id": "catalogue"}

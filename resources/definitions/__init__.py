@@ -151,7 +151,7 @@ def value_set_definitions() -> Mapping[str, Any]:
 
 @cache
 def search_parameter_facts() -> tuple[SearchParameterFacts, ...]:
-    """All standard search parameters."""
+    """All standard search parameters, and those that US Core adds."""
     return tuple(
         SearchParameterFacts(
             id=identifier,
@@ -162,7 +162,7 @@ def search_parameter_facts() -> tuple[SearchParameterFacts, ...]:
             targets=tuple(facts.get("target", ())),
             components=tuple((i, e) for i, e in facts.get("component", ())),
         )
-        for identifier, facts in _facts("search_parameters").items()
+        for identifier, facts in {**_facts("search_parameters"), **_facts("us_core_search_parameters")}.items()
     )
 
 
