@@ -348,10 +348,7 @@ def condensed_us_core_parameters(folder: Path) -> dict[str, Json]:
 
 
 def _whole_concepts(expression: str) -> str:
-    """An expression that selects codings and concepts whole, where the published one takes their codes alone.
-
-    So that `race=system|code` finds what `race=code` does. An element of a choice is written as FHIRPath has it.
-    """
+    """The expression with codings and concepts whole, where the published one leaves out their systems."""
     expression = re.sub(r"\.value\.code$", ".value.ofType(Coding)", expression)
     expression = re.sub(r"\.value\.coding\.code$", ".value.ofType(CodeableConcept)", expression)
     return expression.replace(".valueDateTime", ".value.ofType(dateTime)")
