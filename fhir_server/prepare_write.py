@@ -7,12 +7,14 @@ The same for every way in: create, update, each entry of a Bundle, and the loadi
 
 from __future__ import annotations
 
+from fhir_server.visibility import check_content, guard_of
 from resources.change import Intent, Method
 from resources.document import Document, parse_document
 from resources.primitives import is_id
 from resources.problem import Issue, Problem, problem, quoted
 from resources.validation import errors_of, validate
 from search.context import Context
+from search.fence import Letter
 from search.index import index_values
 from search.index_values import IndexValues
 from search.posted_parameters import faults_of
@@ -44,7 +46,7 @@ def prepare(
     """The intent to store a document under an id, and the warnings of its validation.
 
     at: FHIRPath of the resource within a Bundle, for the issues. Raises a 422 `Problem` with every error of validation, and
-    a 413 for what is too large to be stored.
+    a 413 for what is too large to be stored, and a 403 for what would be outside of the fence.
     """
     issues = validate(document.tree, at)
     if document.type == "SearchParameter":
@@ -52,8 +54,19 @@ def prepare(
     if errors_of(issues):
         raise Problem(422, issues)
     index = index_values(document.tree, context)
+    letter: Letter = "c" if method == "POST" else "u"
+    check_content(document.type, logical_id, index, letter, context)
+    may_change = guard_of(document.type, letter, context) if method == "PUT" else None
     _check_size(document, index)
-    return Intent(method, document.type, logical_id, document, index.fields, if_match, if_none_match), issues
+    return Intent(
+        method, document.type, logical_id, document, index.fields, if_match, if_none_match, may_change
+    ), issues
+
+
+def deletion(type_name: str, logical_id: str, context: Context, if_match: frozenset[str] | None) -> Intent:
+    """The intent to delete a resource. Raises a 403 `Problem` where none of its type may be deleted."""
+    guard = guard_of(type_name, "d", context)
+    return Intent("DELETE", type_name, logical_id, if_match=if_match, may_change=guard)
 
 
 def _check_size(document: Document, index: IndexValues) -> None:

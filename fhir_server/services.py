@@ -20,6 +20,7 @@ from fhir_server.store.secrets import shared_secret
 from resources.terminology import Terminology
 from search.catalogue import Catalogue
 from search.context import Context
+from search.fence import NO_FENCE, Fence
 
 WAITING_BUNDLES = 4
 FULL_QUEUE_SECONDS = 1.0
@@ -74,7 +75,8 @@ class Services:
 
     bundles: bounds how many Bundles are processed at once. cursor_key: signs cursors; fetched when it is first needed, so
     that the server starts before its database does. catalogue: the search parameters that there are at the
-    moment. terminology: the value sets and code systems that are known. costs: keeps searches from reading too much.
+    moment. terminology: the value sets and code systems that are known. costs: keeps searches from reading too much. fence: what the request
+    at hand may do.
     """
 
     settings: Settings
@@ -86,6 +88,7 @@ class Services:
     catalogue: Callable[[], Catalogue]
     terminology: Terminology
     costs: Costs
+    fence: Fence = NO_FENCE
 
     @property
     def limits(self) -> Limits:
@@ -99,7 +102,7 @@ class Services:
 
     def context(self) -> Context:
         """What extraction and filters depend on."""
-        return Context(self.base_url, self.clock(), self.catalogue(), self.terminology)
+        return Context(self.base_url, self.clock(), self.catalogue(), self.fence, self.terminology)
 
     def within(self, database: Database) -> Services:
         """The same services on the view of the database that a transaction works with."""

@@ -60,6 +60,7 @@ class Intent:
 
     document and index: None for a deletion. if_match: versions of which one must be current; None where the
     client states none; {"*"} for any version at all. if_none_match: the client demands that there be no such resource yet.
+    may_change: whether the request may change a stored version; None where it may change all.
     """
 
     method: Method
@@ -69,6 +70,7 @@ class Intent:
     index: IndexFields | None = None
     if_match: frozenset[str] | None = None
     if_none_match: bool = False
+    may_change: Callable[[Stored], bool] | None = None
 
     @property
     def key(self) -> str:
@@ -82,6 +84,11 @@ def decide(intent: Intent, before: Stored | None, now: int) -> Change | None:
     order is the order of time. Raises a 412 `Problem` where the client's condition does not hold.
     """
     exists = before is not None and not before.is_deleted
+    if before is not None and intent.may_change is not None and not intent.may_change(before):
+        # It must look as if there were nothing.
+        if intent.document is None:
+            return None
+        raise problem(404, "not-found", f"There is no {intent.type} with the id '{intent.id}'.")
     if intent.if_none_match and exists:
         raise problem(412, "conflict", f"{intent.key} exists already.")
     if intent.if_match is not None and not (exists and "*" in intent.if_match):

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from resources.problem import problem, quoted
+from resources.problem import Problem, problem, quoted
 from search.catalogue import STANDARD, Catalogue
 from search.context import Context
 from search.entry_text import LIVE, Filter, all_of, entry, equal_to
+from search.fence import filter_within
 from search.kinds import KINDS
 from search.query import And, Chain, Criterion, Has, Node, Not, Or, Query, SortKey
 from search.query_text import RESULT_PARAMETERS, parse_pairs, parse_query
@@ -77,25 +78,30 @@ def plan_search(type_name: str, query: Query, context: Context) -> Selection:
 
 
 def selection(type_name: str, nodes: Sequence[Node], context: Context) -> Selection:
-    """The live resources of a type for which all nodes hold."""
-    filters: list[Filter] = []
+    """The live resources of a type for which all nodes hold, of those that may be searched.
+
+    Raises a 403 `Problem` where none of the type may be.
+    """
+    fence = filter_within(context.fence, type_name, "s")
+    filters: list[Filter] = [fence] if fence else []
     joins: list[Join] = []
-    looked_up = 0
+    _collect(type_name, nodes, context, filters, joins)
+    if sum(map(_looked_up, filters)) > MOST_LOOKED_UP:
+        raise problem(400, "too-costly", "The query asks for too many codes; name smaller value sets.")
+    if not any(_keeps_deleted_out(filter_) for filter_ in filters):
+        filters.append(equal_to(LIVE))
+    return Selection(type_name, all_of(filters), tuple(joins))
+
+
+def _collect(type_name: str, nodes: Sequence[Node], context: Context, filters: list[Filter], joins: list[Join]) -> None:
+    """Add what the nodes ask for to the filters and joins."""
     for node in nodes:
         if isinstance(node, And):
-            inner = selection(type_name, node.parts, context)
-            filters.append(inner.filter)
-            joins += inner.joins
+            _collect(type_name, node.parts, context, filters, joins)
         elif isinstance(node, (Chain, Has)):
             joins.append(_join(node, context))
         else:
             filters.append(_filter(type_name, node, context))
-            looked_up += _looked_up(filters[-1])
-            if looked_up > MOST_LOOKED_UP:
-                raise problem(400, "too-costly", "The query asks for too many codes; name smaller value sets.")
-    if not any(_keeps_deleted_out(filter_) for filter_ in filters):
-        filters.append(equal_to(LIVE))
-    return Selection(type_name, all_of(filters), tuple(joins))
 
 
 def _looked_up(part: object) -> int:
@@ -152,9 +158,19 @@ def _beginning_with(start: str) -> Filter:
 def _join(node: Chain | Has, context: Context) -> Join:
     if isinstance(node, Has):
         return Join("has", node.code, (selection(node.source, [node.inner], context),))
-    return Join(
-        "chain", node.code, tuple(selection(name, [inner], context) for name, inner in sorted(node.targets.items()))
-    )
+    found: list[Selection] = []
+    refusal: Problem | None = None
+    for name, inner in sorted(node.targets.items()):
+        try:
+            found.append(selection(name, [inner], context))
+        except Problem as refused:
+            # Of the types that a reference may point to, those that may be searched count.
+            if refused.status != 403:
+                raise
+            refusal = refused
+    if refusal is not None and not found:
+        raise refusal
+    return Join("chain", node.code, tuple(found))
 
 
 def plan_order(type_name: str, sort: Sequence[SortKey], catalogue: Catalogue = STANDARD) -> tuple[OrderKey, ...]:

@@ -10,8 +10,10 @@ from fhir_server.prepare_write import checked_id
 from fhir_server.services import Services
 from fhir_server.store.reads import read as read_current
 from fhir_server.store.reads import read_version
+from fhir_server.visibility import is_visible
 from resources.change import Stored
 from resources.problem import Problem, problem
+from search.fence import filter_within
 
 MAX_VERSION = 2**31 - 1
 
@@ -21,7 +23,7 @@ def read(call: Call, services: Services) -> Answer:
     assert call.type is not None  # the route has both
     assert call.id is not None
     stored = read_current(services.database, call.type, checked_id(call.id))
-    if stored is None:
+    if stored is None or not is_visible(stored, "r", services.context()):
         raise not_found(call.type, call.id)
     return _answer(call, stored)
 
@@ -36,9 +38,18 @@ def vread(call: Call, services: Services) -> Answer:
     stored = (
         read_version(services.database, call.type, checked_id(call.id), version) if 0 < version <= MAX_VERSION else None
     )
-    if stored is None:
+    if stored is None or not _is_version_visible(stored, services):
         raise problem(404, "not-found", f"{call.type}/{call.id} has no version '{text[:64]}'.")
     return _answer(call, stored)
+
+
+def _is_version_visible(stored: Stored, services: Services) -> bool:
+    """Whether a version may be read: it, and the resource as it is now, which may have been moved out of sight."""
+    context = services.context()
+    if not filter_within(context.fence, stored.type, "r"):
+        return True
+    current = read_current(services.database, stored.type, stored.id)
+    return current is not None and is_visible(current, "r", context) and is_visible(stored, "r", context)
 
 
 def _answer(call: Call, stored: Stored) -> Answer:

@@ -43,7 +43,7 @@ def search(call: Call, services: Services) -> Answer:
     if after is None:
         services.costs.check_page(runner.reader, selection, order, query.count)
     page = runner.page(selection, query.count, order, after, with_entries=bool(query.includes))
-    included = find_included(runner.reader, page.matches, query.includes, catalogue)
+    included = find_included(runner.reader, page.matches, query.includes, services.context())
     total: int | None = None
     if query.total != "none":
         total = runner.count(selection)

@@ -75,7 +75,7 @@ def across(
     if query.wants_count_only:
         return result(query, [], [], [Link("self", bound_to)], total, services.base_url)
     pages = _pages(targets, query, start, runner, services)
-    included = find_included(runner.reader, pages.matches, query.includes, services.catalogue())
+    included = find_included(runner.reader, pages.matches, query.includes, services.context())
     links = [Link("self", f"{url}{link_text(query, query.cursor)}")]
     if pages.following is not None:
         cursor = encode_cursor(pages.following, bound_to, services.cursor_key())

@@ -17,7 +17,7 @@ from resources.definitions import is_a
 from resources.problem import problem
 from resources.raw_json import parse_items, parse_object, parse_value
 from search.contained import contained_matches, containing
-from search.entry_text import Filter, any_of
+from search.entry_text import Filter, all_of, any_of
 from search.index import index_values
 from search.match import matches
 from search.plan import JOIN, Selection
@@ -36,11 +36,14 @@ def search_contained(target: Target, url: str, services: Services) -> Answer:
     within = containing(wanted.type, wanted.filter)
     targets: list[Target] = []
     for name in sorted({*services.database.stored_types(), wanted.type}):
+        fence = services.fence.within(name, "s")
+        if fence is None:
+            continue
         filters: list[Filter] = [within] if is_a(name, "DomainResource") else []
         if query.contained == "both" and name == wanted.type:
             filters.append(wanted.filter)
         if filters:
-            targets.append(Target(Selection(name, any_of(filters)), query))
+            targets.append(Target(Selection(name, all_of([any_of(filters), *([fence] if fence else [])])), query))
     if query.contained_type == "container":
         return across(targets, f"{url}?", services)
     return across(targets, f"{url}?", services, partial(_contained_in, wanted=wanted, target=target, services=services))

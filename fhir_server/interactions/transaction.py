@@ -27,7 +27,7 @@ from fhir_server.interactions.entry_calls import entry_call, without_content
 from fhir_server.interactions.links import Links
 from fhir_server.interactions.naming import naming
 from fhir_server.interactions.write import check_not_taken, deleted, guard_name, single_match, written
-from fhir_server.prepare_write import check_id, checked_id, prepare
+from fhir_server.prepare_write import check_id, checked_id, deletion, prepare
 from fhir_server.services import Services
 from fhir_server.store.commit import commit_together
 from fhir_server.store.database import Database
@@ -190,7 +190,7 @@ def _prepare(works: list[Work], services: Services) -> None:
         assert call.type is not None  # whatever changes has both
         assert work.id is not None
         if call.document is None:
-            work.intent = Intent("DELETE", call.type, work.id, if_match=call.if_match)
+            work.intent = deletion(call.type, work.id, services.context(), call.if_match)
             continue
         try:
             with naming(work.entry):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 
 from fhir_server.call import Answer, Call
-from fhir_server.prepare_write import check_id, checked_id, document_of, prepare
+from fhir_server.prepare_write import check_id, checked_id, deletion, document_of, prepare
 from fhir_server.services import Services
 from fhir_server.store.commit import commit_new, commit_together
 from fhir_server.store.database import Database
@@ -80,9 +80,9 @@ def delete(call: Call, services: Services) -> Answer:
     """Delete a resource; deleting what is not there is no error."""
     assert call.type is not None  # the route has both
     assert call.id is not None
-    intent = Intent("DELETE", call.type, checked_id(call.id), if_match=call.if_match)
-    stored, _ = _commit(intent, services)
-    return deleted(call, stored)
+    intent = deletion(call.type, checked_id(call.id), services.context(), call.if_match)
+    stored, change = _commit(intent, services)
+    return deleted(call, stored if change is not None or intent.may_change is None else None)
 
 
 def conditional_update(call: Call, services: Services) -> Answer:
@@ -127,7 +127,8 @@ def conditional_delete(call: Call, services: Services) -> Answer:
         if found is None:
             return None
         before = read(database, selection.type, found)
-        change = decide(Intent("DELETE", selection.type, found, if_match=call.if_match), before, services.clock())
+        intent = deletion(selection.type, found, services.context(), call.if_match)
+        change = decide(intent, before, services.clock())
         if change is not None:
             commit_together(database, [change])
         return change.after if change is not None else None

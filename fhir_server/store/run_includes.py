@@ -15,7 +15,8 @@ from resources.definitions import resource_types
 from resources.problem import problem
 from resources.references import parse_literal
 from search.catalogue import Catalogue
-from search.entry_text import LIVE, Filter, entry, equal_to
+from search.context import Context
+from search.entry_text import LIVE, Filter, all_of, entry, equal_to
 from search.parameters import Parameter, standard_parameters_of
 from search.plan import reference_keys
 from search.query import IncludeRule
@@ -24,11 +25,12 @@ MOST_INCLUDED = 1_000
 
 
 def find_included(
-    reader: Reader, matches: Sequence[Match], rules: Sequence[IncludeRule], catalogue: Catalogue
+    reader: Reader, matches: Sequence[Match], rules: Sequence[IncludeRule], context: Context
 ) -> list[Match]:
     """The resources that the rules bring along with a page of matches, each once, and none that is a match itself.
 
-    Rules that iterate are applied to what they bring as well. Raises a 400 `Problem` where that becomes too much.
+    Rules that iterate are applied to what they bring as well. What may not be seen is not brought. Raises a 400 `Problem`
+    where there is too much.
     """
     known = {(match.stored.type, match.stored.id) for match in matches}
     found: list[Match] = []
@@ -38,9 +40,12 @@ def find_included(
     while applied and fresh:
         brought: list[Match] = []
         for rule in applied:
-            steps = (_pointing if rule.is_reverse else _pointed_to)(fresh, rule, catalogue)
+            steps = (_pointing if rule.is_reverse else _pointed_to)(fresh, rule, context.catalogue)
             for type_name, filter_ in steps:
-                for match in _find(reader, type_name, filter_):
+                fence = context.fence.within(type_name, "s" if rule.is_reverse else "r")
+                if fence is None:
+                    continue
+                for match in _find(reader, type_name, all_of([filter_, fence]) if fence else filter_):
                     identity = (match.stored.type, match.stored.id)
                     if identity not in known:
                         known.add(identity)

@@ -1,0 +1,1 @@
+"""Clients: how they are registered, and how they prove who they are."""

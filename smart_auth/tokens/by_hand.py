@@ -1,0 +1,68 @@
+"""Access tokens that an administrator makes by command, to try things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smart_auth.model import Client, Grant, LaunchContext
+from smart_auth.scopes import constraint_fault, parse
+from smart_auth.tokens.issue import TokenResponse, issue_access
+from smart_auth.tokens.launch_context import needs_patient
+
+if TYPE_CHECKING:
+    from smart_auth.services import AuthServices
+
+# It has neither keys nor secrets nor redirect URIs, so nobody can authenticate as it; disabling it ends all such tokens.
+COMMAND_CLIENT = "fhir-server-token"
+
+
+def issue_token(
+    services: AuthServices,
+    scope: str,
+    sub: str | None = None,
+    patient: str | None = None,
+    seconds: int = 3600,
+) -> TokenResponse:
+    """Make a grant and an access token of it; what the token endpoint would answer.
+
+    sub: the user to act for; needed for user/ scopes. patient: the logical id for patient/ scopes.
+    Raises ValueError with a sentence for what cannot be granted.
+    """
+    _check(services, scope, sub, patient)
+    now = services.clock()
+    services.store.clients.add(
+        Client(
+            COMMAND_CLIENT, "Tokens made by the fhir-server command", "backend", scope="system/*.cruds", created_at=now
+        )
+    )
+    grant = Grant(
+        id=services.random_text(),
+        client_id=COMMAND_CLIENT,
+        scope=scope,
+        created_at=now,
+        expires_at=now + seconds * 1000,
+        sub=sub,
+        context=LaunchContext(patient=patient),
+    )
+    services.store.grants.add(grant)
+    user = None if sub is None else services.store.users.find(sub)
+    return issue_access(services, grant, scope, seconds, user)
+
+
+def _check(services: AuthServices, scope: str, sub: str | None, patient: str | None) -> None:
+    scopes = parse(scope)
+    for unknown in scopes.unknown:
+        raise ValueError(f"{unknown.text!r} is not a scope. {unknown.reason}")
+    for each in scopes.resources:
+        if fault := constraint_fault(each):
+            raise ValueError(f"{str(each)!r} cannot be granted. {fault}")
+        if each.level == "user" and sub is None:
+            raise ValueError(f"{str(each)!r} needs a user.")
+    if not scopes.items:
+        raise ValueError("There is no scope.")
+    if needs_patient(scope) and patient is None:
+        raise ValueError("Scopes that begin with patient/ need a patient.")
+    if sub is not None:
+        user = services.store.users.find(sub)
+        if user is None or not user.is_active:
+            raise ValueError(f"There is no active user with the sub {sub!r}.")
