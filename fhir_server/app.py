@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
+from fhir_server.authorization import auth_services, register_authorization
 from fhir_server.cors import register_cors
 from fhir_server.end_with_parent import end_with_parent
 from fhir_server.health import health_blueprint
@@ -19,19 +20,21 @@ from fhir_server.services import Services, services_for
 from fhir_server.settings import Settings
 from fhir_server.start_page import register_start_page
 from fhir_server.store.database import connect, prepare_guards
+from smart_auth.services import AuthServices
 
 FIRST_CLASS_TYPES = ("Patient", "Encounter", "Appointment", "MedicationRequest")
 
 
-def create_app(services: Services) -> Flask:
-    """The application on the given services."""
+def create_app(services: Services, auth: AuthServices | None = None) -> Flask:
+    """The application on the given services. auth: None where requests need no token."""
     app = Flask(__name__, template_folder="pages", static_folder=None)
     # A browser that was lured to a foreign name which resolves to this machine must get nothing.
     app.config["TRUSTED_HOSTS"] = trusted_hosts(services.settings)
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_mb * 1024 * 1024
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     register_request_log(app, services.settings.log_level)
-    register_routes(app, services)
+    register_routes(app, services, auth)
+    register_authorization(app, auth)
     register_start_page(app, services)
     register_openapi(app, [health_blueprint(services.database)])
     register_error_handlers(app)  # after flask-smorest, which brings handlers of its own
@@ -61,4 +64,4 @@ def worker_app() -> Flask:
     prepare_guards(database)
     services = services_for(settings, database)
     start_reindexing(services)
-    return create_app(services)
+    return create_app(services, auth_services(settings, database))

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from fhir_server.auth_commands import client, token
 from fhir_server.doctor import examine, render
 from fhir_server.embedded_mongodb import EmbeddedMongoDBError
 from fhir_server.loading.demo import load_demo_data
@@ -138,6 +139,10 @@ def demo_data(patients: int, seed: int, today: datetime | None) -> None:
         with mongodb_for(settings, "fhir-server demo-data", shared=True):
             _prepare_catalogue(settings)
             _demo_data(console, settings, patients, seed, day)
+
+
+main.add_command(token)
+main.add_command(client)
 
 
 @main.command()

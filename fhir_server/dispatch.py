@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from capability.interactions_table import INTERACTIONS
 from fhir_server.call import Answer, Call
+from fhir_server.gate import check
 from fhir_server.interactions.history import history
 from fhir_server.interactions.read import read, vread
 from fhir_server.interactions.search import search
@@ -47,6 +48,7 @@ _PATTERNS = [
 
 def perform(call: Call, services: Services) -> Answer:
     """Answer a call. Raises `Problem` for whatever cannot be answered as asked."""
+    check(call, services)
     return HANDLERS[call.interaction](call, services)
 
 

@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 from capability.interactions_table import INTERACTIONS, Interaction
 from fhir_server.call import Answer, Call
 from fhir_server.dispatch import HANDLERS
+from fhir_server.gate import admit, check
 from fhir_server.interactions.bundle import bundle
 from fhir_server.interactions.capabilities import capabilities
 from fhir_server.interactions.reindex import reindex, reindex_progress
@@ -23,6 +24,7 @@ from fhir_server.reply import respond
 from fhir_server.services import Services
 from resources.definitions import resource_types
 from search.kinds.reference import COMPARTMENTS
+from smart_auth.services import AuthServices
 
 BASE = "/fhir"
 ALL_HANDLERS: dict[str, Callable[[Call, Services], Answer]] = {
@@ -63,8 +65,8 @@ class IdConverter(BaseConverter):
 CONVERTERS = {"type": "type", "compartment": "compartment", "id": "part", "version": "part"}
 
 
-def register_routes(app: Flask, services: Services) -> None:
-    """Add a rule for every row of the table."""
+def register_routes(app: Flask, services: Services, auth: AuthServices | None = None) -> None:
+    """Add a rule for every row of the table. auth: None where requests need no token."""
     app.url_map.converters.update(type=TypeConverter, compartment=CompartmentConverter, part=IdConverter)
     by_path: dict[str, dict[str, Interaction]] = defaultdict(dict)
     for row in INTERACTIONS:
@@ -75,7 +77,7 @@ def register_routes(app: Flask, services: Services) -> None:
             app.add_url_rule(
                 BASE + rule.rstrip("/"),
                 endpoint=endpoint_of(row),
-                view_func=_view(row, services),
+                view_func=_view(row, services, auth),
                 methods=[method],
                 strict_slashes=False,
                 defaults={},
@@ -87,13 +89,15 @@ def endpoint_of(row: Interaction) -> str:
     return f"{row.name} {row.method} {row.path}"
 
 
-def _view(row: Interaction, services: Services) -> Callable[..., Response]:
+def _view(row: Interaction, services: Services, auth: AuthServices | None) -> Callable[..., Response]:
     handler = ALL_HANDLERS[row.name]
     max_body = services.settings.max_body_mb * 1024 * 1024
 
     def view(**path: str) -> Response:
         media_type = answer_type(request)
+        admitted = admit(request, row.name, services, auth)
         call = call_from(request, row.name, path, max_body)
-        return respond(handler(call, services), media_type, services.base_url)
+        check(call, admitted)
+        return respond(handler(call, admitted), media_type, services.base_url)
 
     return view

@@ -74,9 +74,9 @@ class Services:
     """One per process.
 
     bundles: bounds how many Bundles are processed at once. cursor_key: signs cursors; fetched when it is first needed, so
-    that the server starts before its database does. catalogue: the search parameters that there are at the
-    moment. terminology: the value sets and code systems that are known. costs: keeps searches from reading too much. fence: what the request
-    at hand may do.
+    that the server starts before its database does. catalogue: the search parameters that there are at the moment.
+    terminology: the value sets and code systems that are known. costs: keeps searches from reading too much. fence: what
+    the request at hand may do; may_administer: whether it may do what only administrators may.
     """
 
     settings: Settings
@@ -89,6 +89,7 @@ class Services:
     terminology: Terminology
     costs: Costs
     fence: Fence = NO_FENCE
+    may_administer: bool = True
 
     @property
     def limits(self) -> Limits:

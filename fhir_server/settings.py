@@ -187,11 +187,9 @@ def _host(text: str) -> str:
 
 
 def _auth(text: str) -> bool:
-    if text.lower() == "on":
-        raise ValueError("the authorization layer is not built yet, so it cannot be switched on")
-    if text.lower() != "off":
+    if text.lower() not in ("on", "off"):
         raise ValueError("it is neither on nor off")
-    return False
+    return text.lower() == "on"
 
 
 def _modules(text: str) -> tuple[str, ...]:
@@ -294,8 +292,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "FHIR_AUTH",
         _always("off"),
         _auth,
-        "off",
-        "Whether requests need a token; `on` will be the default once authorization is built.",
+        "on or off",
+        "Whether requests need an access token.",
     ),
     Setting(
         "FHIR_CORS_ORIGINS",

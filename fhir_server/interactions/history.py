@@ -15,8 +15,12 @@ from fhir_server.prepare_write import checked_id
 from fhir_server.services import Services
 from fhir_server.store.histories import HistoryPage, HistoryQuery, Position, find_history
 from fhir_server.store.reads import read
+from fhir_server.visibility import is_visible
+from resources.change import Stored
 from resources.problem import problem, quoted
+from search.context import Context
 from search.cursor import decode_cursor, encode_cursor
+from search.fence import Letter, filter_within
 from search.moments import date_span
 from search.query_text import CURSOR, DEFAULT_COUNT, FORMAT_PARAMETERS, MAX_COUNT, parse_pairs
 
@@ -26,15 +30,18 @@ def history(call: Call, services: Services) -> Answer:
     if call.type is None and services.database.session is not None:
         # MongoDB lists its collections only outside of a transaction.
         raise problem(400, "not-supported", "The history of the whole system cannot be read within a transaction.")
+    context = services.context()
+    letter: Letter = "r" if call.id is not None else "s"
+    sees_all = not call.type or not filter_within(context.fence, call.type, letter)
     total: int | None = None
     query = HistoryQuery(call.type, call.id, DEFAULT_COUNT)
     url = "/".join(part for part in (services.base_url, call.type, call.id, "_history") if part)
     query, shown = _read_query(query, call, url, services.cursor_key())
     if call.type is not None and call.id is not None:
         current = read(services.database, call.type, checked_id(call.id))
-        if current is None:
+        if current is None or not is_visible(current, "r", context):
             raise not_found(call.type, call.id)
-        if query.since is None and query.at is None:
+        if query.since is None and sees_all and query.at is None:
             total = current.version  # versions are numbered without gaps
     # With `_count=0` only the number is wanted; of a type or the system it is not known.
     page = find_history(services.database, query) if query.limit else HistoryPage([], has_more=False)
@@ -43,7 +50,17 @@ def history(call: Call, services: Services) -> Answer:
         last = page.versions[-1]
         cursor = encode_cursor((last.last_updated, last.type, last.id), url, services.cursor_key())
         links.append(Link("next", url + _query_string({**shown, CURSOR: cursor})))
-    return Answer(200, history_bundle(page.versions, links, total, services.base_url))
+    versions = [version for version in page.versions if _is_shown(version, letter, services, context)]
+    return Answer(200, history_bundle(versions, links, total, services.base_url))
+
+
+def _is_shown(version: Stored, letter: Letter, services: Services, context: Context) -> bool:
+    """Whether a version may be seen: it, and the resource as it is now, which may have been moved out of sight."""
+    fence = context.fence.within(version.type, letter)
+    if not fence:
+        return fence is not None
+    current = read(services.database, version.type, version.id)
+    return current is not None and is_visible(current, letter, context) and is_visible(version, letter, context)
 
 
 def _read_query(query: HistoryQuery, call: Call, url: str, key: bytes) -> tuple[HistoryQuery, dict[str, str]]:

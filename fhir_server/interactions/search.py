@@ -15,6 +15,7 @@ from fhir_server.services import Services
 from fhir_server.store.reader import Read
 from fhir_server.store.run_includes import find_included
 from fhir_server.store.run_plan import Runner
+from resources.problem import problem
 from search.cursor import decode_cursor, encode_cursor
 from search.plan import plan_order
 from search.query_text import link_text
@@ -30,6 +31,8 @@ def search(call: Call, services: Services) -> Answer:
         url = f"{services.base_url}/{'/'.join(call.compartment)}/{call.type}"
     if query.contained != "false":
         return search_contained(target, url, services)
+    if query.explains and not services.may_administer:
+        raise problem(403, "forbidden", "Only administrators may ask for '_explain'.")
     catalogue = services.catalogue()
     reads: list[Read] = []
     runner = Runner(services.database, services.limits, reads if query.explains else None)

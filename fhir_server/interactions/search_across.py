@@ -28,7 +28,8 @@ def search_system(call: Call, services: Services) -> Answer:
     pairs = pairs_of(call)
     names = sorted({name for key, value in pairs if key == "_type" for name in value.split(",") if name})
     if call.compartment is not None and not names:
-        names = sorted({*compartment_parameters(call.compartment[0]), call.compartment[0]})
+        types = {*compartment_parameters(call.compartment[0]), call.compartment[0]}
+        names = sorted(name for name in types if services.fence.within(name, "s") is not None)
     if not names:
         raise problem(
             400, "required", "A search across types needs the parameter '_type', such as _type=Patient,Encounter."

@@ -22,6 +22,7 @@ from functools import partial
 from fhir_server.bundle_writer import response_bundle
 from fhir_server.call import Answer, Call, Return
 from fhir_server.dispatch import perform
+from fhir_server.gate import check
 from fhir_server.interactions.arrivals import Arrivals
 from fhir_server.interactions.entry_calls import entry_call, without_content
 from fhir_server.interactions.links import Links
@@ -139,6 +140,7 @@ def _work(entry: Entry, services: Services, prefer_return: Return, lenient: bool
                 raise
             # Of the transaction as a whole, 405 would say that the FHIR base takes no POST.
             raise Problem(400, fault.issues) from None
+        check(call, services)
         call.prefer_return, call.lenient = prefer_return, lenient
         return Work(entry, call)
 

@@ -87,10 +87,9 @@ def test_a_part_of_the_modules_is_refused_because_splitting_is_not_built() -> No
     assert Settings.from_environ({"FHIR_MODULES": ",".join(reversed(ALL_MODULES))}).modules == ALL_MODULES
 
 
-def test_authorization_cannot_be_switched_on_yet() -> None:
-    (problem,) = problems_of(FHIR_AUTH="on")
-    assert "the authorization layer is not built yet" in problem
-    assert Settings.from_environ({"FHIR_AUTH": "off"}).auth is False
+def test_authorization_is_off_unless_switched_on() -> None:
+    assert Settings.from_environ({}).auth is False
+    assert Settings.from_environ({"FHIR_AUTH": "on"}).auth is True
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "fhir.example.org", "127.0.0.1.example.org"])  # noqa: S104

@@ -1,0 +1,43 @@
+"""The authorization server as part of this process: its services, and its endpoints on the application."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from fhir_server.request_log import log
+from fhir_server.settings import Settings
+from fhir_server.store.database import Database
+from smart_auth.endpoints import register_endpoints
+from smart_auth.events import Event
+from smart_auth.services import AuthServices
+from smart_auth.settings import AuthSettings
+from smart_auth.store import AuthStore
+
+
+def auth_services(settings: Settings, database: Database) -> AuthServices | None:
+    """The services of the authorization server; None where it is off."""
+    if not settings.auth:
+        return None
+    return make_auth_services(settings, database)
+
+
+def make_auth_services(settings: Settings, database: Database) -> AuthServices:
+    """The services of the authorization server, whether requests need a token or not."""
+    addresses = AuthSettings(issuer=settings.base_url, fhir_base=settings.base_url)
+    return AuthServices(addresses, AuthStore(database.mongo), audit=_logged)
+
+
+def register_authorization(app: Flask, auth: AuthServices | None) -> None:
+    """Mount the endpoints, if authorization is on."""
+    if auth is not None:
+        register_endpoints(app, auth)
+
+
+def _logged(event: Event) -> None:
+    log(
+        "info" if event.succeeded else "warning",
+        "authorization",
+        code=event.code,
+        succeeded=event.succeeded,
+        client=event.client_id,
+    )
