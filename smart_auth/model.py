@@ -32,8 +32,8 @@ class Client:
 
     https://www.rfc-editor.org/rfc/rfc7591#section-2
     scope: what it may ask for, separated by blanks. jwks or jwks_uri: the keys of an asymmetric or backend client.
-    skips_consent: an administrator has agreed for all users. auth_method: the one way in which it authenticates; None for all
-    that its type allows. may_introspect: it is a resource server, which may ask about every token.
+    skips_consent: an administrator has agreed for all users. auth_method: the one way in which it authenticates; None for
+    all that its type allows. may_introspect: it is a resource server, which may ask about every token.
     """
 
     client_id: str
