@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fhir_server.app import create_app
 from fhir_server.services import services_for
 from fhir_server.settings import Settings
 from fhir_server.store.database import connect
+from search.catalogue import STANDARD
 
 SECRET = "Xylophanes"  # a name, an id, an identifier, a city: whatever is told about a patient here contains it
 
@@ -93,7 +95,9 @@ def test_a_fault_is_logged_with_its_place_and_without_its_message(monkeypatch, c
 
     monkeypatch.setattr(where, fail)
     database = connect("mongodb://127.0.0.1:1/?directConnection=true", "none")  # never reached
-    client = create_app(services_for(Settings.from_environ({}), database)).test_client()
+    client = create_app(
+        replace(services_for(Settings.from_environ({}), database), catalogue=lambda: STANDARD)
+    ).test_client()
     answer = client.post("/fhir/Patient", json=patient())
     database.close()
     assert answer.status_code == 500
@@ -113,7 +117,9 @@ def test_a_fault_while_a_fault_is_told_is_logged_without_its_message_too(monkeyp
     monkeypatch.setattr("fhir_server.reply.answer_type", fail)
     monkeypatch.setattr("fhir_server.routes.answer_type", fail)
     database = connect("mongodb://127.0.0.1:1/?directConnection=true", "none")  # never reached
-    client = create_app(services_for(Settings.from_environ({}), database)).test_client()
+    client = create_app(
+        replace(services_for(Settings.from_environ({}), database), catalogue=lambda: STANDARD)
+    ).test_client()
     with pytest.raises(KeyError):
         client.post("/fhir/Patient", json=patient())
     database.close()

@@ -136,7 +136,6 @@ REFUSED = {
         "birthdate=1990-1-1": "1990-1-1",
         "gender:in=x": "x",
         "gender:of-type=x": "of-type",
-        "race=x": "race",
         "general-practitioner:Patient=1": "Patient",
         "_has:Observation:code:code=1": "code",
         "_sort=name,nonsense": "nonsense",

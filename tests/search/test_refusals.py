@@ -83,7 +83,7 @@ def asked(draw):
 
 def refusal(type_name, pairs):
     """The refusal of a query, or None; a fault or a plan that takes long fails the test."""
-    started = time.perf_counter()
+    started = time.thread_time()
     refused = None
     try:
         query = parse_query(pairs, type_name)
@@ -91,7 +91,7 @@ def refusal(type_name, pairs):
         plan_search(type_name, query, CONTEXT)
     except Problem as fault:
         refused = fault
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
     assert refused is None or (refused.status == 400 and refused.issues)
     return refused
 

@@ -182,16 +182,7 @@ def test_what_belongs_to_requests_comes_along(records, plans):
     assert provenances
 
 
-# What US Core defines beside R4's own parameters and is not served.
-REFUSED = {
-    ("CareTeam", "role"),
-    ("Condition", "asserted-date"),
-    ("Encounter", "discharge-disposition"),
-    ("Goal", "description"),
-}
-
-
-def test_of_all_plans_only_these_parameters_are_refused(records, plans):
+def test_of_all_plans_every_parameter_is_served(records, plans):
     asked = {
         (group[":resource"], name)
         for version in VERSIONS
@@ -205,4 +196,4 @@ def test_of_all_plans_only_these_parameters_are_refused(records, plans):
         if "is not known" in records.client.get(f"/fhir/{type_name}?{name}=1").text
     }
     assert len(asked) > 100
-    assert refused == REFUSED
+    assert refused == set()
