@@ -34,7 +34,7 @@ def create_app(services: Services, auth: AuthServices | None = None) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     register_request_log(app, services.settings.log_level)
     register_routes(app, services, auth)
-    register_authorization(app, auth)
+    register_authorization(app, auth, services)
     register_start_page(app, services)
     register_openapi(app, [health_blueprint(services.database)])
     register_error_handlers(app)  # after flask-smorest, which brings handlers of its own

@@ -1,4 +1,4 @@
-"""`fhir-server token` and `fhir-server client`: access tokens to try things with, and the registered apps."""
+"""`fhir-server token`, `client` and `user`: access tokens to try things with, registered apps, and who may sign in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from fhir_server.serving import mongodb_for
 from fhir_server.settings import Settings
 from fhir_server.store.database import connected
 from smart_auth.clients import commands
-from smart_auth.model import ClientType
+from smart_auth.model import ClientType, Role
+from smart_auth.people import user_commands
 from smart_auth.services import AuthServices
 from smart_auth.tokens.by_hand import issue_token
 
@@ -29,7 +30,7 @@ def _services(command: str) -> Iterator[AuthServices]:
         with connected(uri, settings.database) as database:
             try:
                 yield make_auth_services(settings, database)
-            except ValueError as fault:
+            except (ValueError, user_commands.UserError) as fault:
                 raise click.ClickException(str(fault)) from None
 
 
@@ -90,6 +91,52 @@ def add(
                 jwks_uri=jwks_uri,
             )
         )
+
+
+@click.group()
+def user() -> None:
+    """Let people sign in, list them, change their passwords."""
+
+
+@user.command("add")
+@click.option("--name", required=True, help="What is typed to sign in.")
+@click.option("--display", required=True, help="The name that others see.")
+@click.option("--role", required=True, type=click.Choice(get_args(Role)))
+@click.option("--fhir-user", help="The user's own resource, such as Practitioner/1.")
+@click.option("--patient", "patients", multiple=True, help="Logical id of a patient that the user may act for.")
+@click.password_option(help="Asked for if it is not given.")
+def add_user(
+    name: str, display: str, role: Role, fhir_user: str | None, patients: tuple[str, ...], password: str
+) -> None:
+    """Add somebody who may sign in."""
+    with _services("user add") as services:
+        _print(
+            user_commands.add_user(
+                services,
+                name=name,
+                password=password,
+                display=display,
+                role=role,
+                fhir_user=fhir_user,
+                patients=patients,
+            )
+        )
+
+
+@user.command("list")
+def list_users() -> None:
+    """Print all users as JSON."""
+    with _services("user list") as services:
+        _print(user_commands.list_users(services))
+
+
+@user.command()
+@click.argument("name")
+@click.password_option(help="Asked for if it is not given.")
+def passwd(name: str, password: str) -> None:
+    """Give a user another password, and end their sessions."""
+    with _services("user passwd") as services:
+        _print(user_commands.change_password(services, name, password))
 
 
 @client.command("list")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from flask import Flask
 
+from fhir_server.page_records import StoredRecords
 from fhir_server.request_log import log
+from fhir_server.services import Services, system_clock
 from fhir_server.settings import Settings
 from fhir_server.store.database import Database
 from smart_auth.endpoints import register_endpoints
 from smart_auth.events import Event
+from smart_auth.people.mounting import register_people
+from smart_auth.people.sessions import session_check
 from smart_auth.services import AuthServices
 from smart_auth.settings import AuthSettings
 from smart_auth.store import AuthStore
@@ -24,13 +28,15 @@ def auth_services(settings: Settings, database: Database) -> AuthServices | None
 def make_auth_services(settings: Settings, database: Database) -> AuthServices:
     """The services of the authorization server, whether requests need a token or not."""
     addresses = AuthSettings(issuer=settings.base_url, fhir_base=settings.base_url)
-    return AuthServices(addresses, AuthStore(database.mongo), audit=_logged)
+    store = AuthStore(database.mongo)
+    return AuthServices(addresses, store, audit=_logged, is_session_live=session_check(store, system_clock))
 
 
-def register_authorization(app: Flask, auth: AuthServices | None) -> None:
-    """Mount the endpoints, if authorization is on."""
+def register_authorization(app: Flask, auth: AuthServices | None, services: Services) -> None:
+    """Mount the endpoints and pages, if authorization is on."""
     if auth is not None:
         register_endpoints(app, auth)
+        register_people(app, auth, StoredRecords(services))
 
 
 def _logged(event: Event) -> None:

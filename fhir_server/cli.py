@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from fhir_server.auth_commands import client, token
+from fhir_server.auth_commands import client, token, user
 from fhir_server.doctor import examine, render
 from fhir_server.embedded_mongodb import EmbeddedMongoDBError
 from fhir_server.loading.demo import load_demo_data
@@ -143,6 +143,7 @@ def demo_data(patients: int, seed: int, today: datetime | None) -> None:
 
 main.add_command(token)
 main.add_command(client)
+main.add_command(user)
 
 
 @main.command()
