@@ -15,17 +15,22 @@ from capability.interactions_table import INTERACTIONS
 from resources.definitions import resource_types
 from search.catalogue import Catalogue
 from search.parameters import standard_parameters_of
+from smart_auth.settings import AuthSettings
 
 STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 NEARLY_ANY = 100
 SEARCH_TYPES = {"id": "token", "lastUpdated": "date", "text": "string", "phonetic": "string"}
 
 
-def capability_statement(base_url: str, version: str, started: datetime, catalogue: Catalogue) -> dict[str, Any]:
+def capability_statement(
+    base_url: str, version: str, started: datetime, catalogue: Catalogue, auth: AuthSettings | None = None
+) -> dict[str, Any]:
     """The CapabilityStatement as a JSON object.
 
     base_url: of the FHIR API. version: of the software. started: since when this server answers as it does; with zone.
-    catalogue: the search parameters that it has.
+    catalogue: the search parameters that it has. auth: the addresses of the authorization server; None without one.
     """
     return {
         "resourceType": "CapabilityStatement",
@@ -39,14 +44,39 @@ def capability_statement(base_url: str, version: str, started: datetime, catalog
         "rest": [
             {
                 "mode": "server",
-                "security": {
-                    "cors": True,
-                    "description": "This server has no authorization yet and therefore answers on loopback only.",
-                },
+                "security": _security(auth),
                 "resource": [_resource(name, catalogue) for name in sorted(resource_types())],
                 "interaction": [{"code": row.code} for row in INTERACTIONS if row.level == "system" and row.code],
             }
         ],
+    }
+
+
+def _security(auth: AuthSettings | None) -> dict[str, Any]:
+    """`rest.security`. https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#using-fhir-capabilitystatement"""
+    if auth is None:
+        text = "Authorization is switched off; the server answers on its own machine only."
+        return {"cors": True, "description": text}
+    addresses = {
+        "authorize": auth.authorization_endpoint,
+        "token": auth.token_endpoint,
+        "introspect": auth.introspection_endpoint,
+        "revoke": auth.revocation_endpoint,
+        "manage": auth.management_endpoint,
+        **({"register": auth.registration_endpoint} if auth.allow_registration else {}),
+    }
+    return {
+        "extension": [
+            {"url": OAUTH_URIS, "extension": [{"url": name, "valueUri": url} for name, url in addresses.items()]}
+        ],
+        "cors": True,
+        "service": [
+            {
+                "coding": [{"system": SECURITY_SERVICE, "code": "SMART-on-FHIR", "display": "SMART-on-FHIR"}],
+                "text": "OAuth 2.0 as SMART App Launch profiles it",
+            }
+        ],
+        "description": f"See {auth.fhir_base}/.well-known/smart-configuration.",
     }
 
 

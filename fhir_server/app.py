@@ -35,10 +35,10 @@ def create_app(services: Services, auth: AuthServices | None = None) -> Flask:
     register_request_log(app, services.settings.log_level)
     register_routes(app, services, auth)
     register_authorization(app, auth, services)
-    register_start_page(app, services)
+    register_start_page(app, services, auth)
     register_openapi(app, [health_blueprint(services.database)])
     register_error_handlers(app)  # after flask-smorest, which brings handlers of its own
-    register_cors(app, services.settings.cors_origins)
+    register_cors(app, services.settings.cors_origins, auth)
 
     @app.after_request
     def _safety(response: Response) -> Response:

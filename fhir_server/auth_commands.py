@@ -41,17 +41,24 @@ def _print(value: Any) -> None:
 @click.command()
 @click.option("--scope", required=True, help='Such as "patient/*.rs" or "system/*.cruds".')
 @click.option("--patient", help="The logical id of the patient that patient/ scopes are about.")
+@click.option("--user", "user_name", help="The name of the user to act for; user/ scopes need one.")
+@click.option("--client", "client_id", help="The client_id of the app to make it for.")
 @click.option("--seconds", default=3600, show_default=True, type=click.IntRange(1, 86_400), help="How long it lasts.")
-def token(scope: str, patient: str | None, seconds: int) -> None:
+def token(scope: str, patient: str | None, user_name: str | None, client_id: str | None, seconds: int) -> None:
     """Print an access token, and nothing else.
+
+    For administrators, to try things out: nobody is asked to sign in or to agree.
 
     \b
     Examples:
       fhir-server token --scope "system/*.rs"
       fhir-server token --scope "patient/*.rs" --patient demo-patient-00001
+      fhir-server token --scope "user/*.rs" --user doctor
     """
     with _services("token") as services:
-        click.echo(issue_token(services, scope, patient=patient, seconds=seconds)["access_token"])
+        sub = None if user_name is None else user_commands.sub_of(services, user_name)
+        answer = issue_token(services, scope, sub, patient, seconds, client_id)
+        click.echo(answer["access_token"])
 
 
 @click.group()
@@ -65,16 +72,26 @@ def client() -> None:
 @click.option("--scope", required=True, help="All that it may ask for, separated by blanks.")
 @click.option("--redirect-uri", "redirect_uris", multiple=True, help="Where users are sent back to.")
 @click.option("--launch-uri", "launch_uris", multiple=True, help="Where it is launched from a chart.")
+@click.option("--origin", "origins", multiple=True, help="Where its web pages are, if not at its redirect URIs.")
+@click.option("--may-introspect", is_flag=True, help="It is a resource server, which may ask about every token.")
 @click.option("--jwks", type=click.Path(exists=True, path_type=Path), help="A file with its public keys.")
 @click.option("--jwks-uri", help="Where its public keys are fetched.")
+@click.option("--publisher", help="Who makes the app, as users are told.")
+@click.option("--policy-uri", help="Its privacy policy, which users are shown.")
+@click.option("--tos-uri", help="Its terms of use, which users are shown.")
 def add(
     name: str,
     client_type: ClientType,
     scope: str,
     redirect_uris: tuple[str, ...],
     launch_uris: tuple[str, ...],
+    origins: tuple[str, ...],
+    may_introspect: bool,
     jwks: Path | None,
     jwks_uri: str | None,
+    publisher: str | None,
+    policy_uri: str | None,
+    tos_uri: str | None,
 ) -> None:
     """Register an app; prints its client_id, and its client_secret if it has one, as JSON."""
     keys = None if jwks is None else orjson.loads(jwks.read_bytes())
@@ -87,8 +104,13 @@ def add(
                 scope=scope,
                 redirect_uris=redirect_uris,
                 launch_uris=launch_uris,
+                allowed_origins=origins,
+                may_introspect=may_introspect,
                 jwks=keys,
                 jwks_uri=jwks_uri,
+                publisher=publisher,
+                policy_uri=policy_uri,
+                tos_uri=tos_uri,
             )
         )
 
@@ -139,6 +161,22 @@ def passwd(name: str, password: str) -> None:
         _print(user_commands.change_password(services, name, password))
 
 
+@user.command("disable")
+@click.argument("name")
+def disable_user(name: str) -> None:
+    """Let a user in no more; their sessions end, and all that they allowed."""
+    with _services("user disable") as services:
+        _print(user_commands.disable_user(services, name))
+
+
+@user.command("enable")
+@click.argument("name")
+def enable_user(name: str) -> None:
+    """Let a disabled user in again."""
+    with _services("user enable") as services:
+        _print(user_commands.enable_user(services, name))
+
+
 @client.command("list")
 def list_() -> None:
     """Print all registered apps as JSON, without secrets."""
@@ -160,3 +198,18 @@ def disable(client_id: str) -> None:
     """Shut an app out; all that was granted to it ends."""
     with _services("client disable") as services:
         _print(commands.disable_client(services, client_id))
+
+
+@client.command()
+@click.argument("client_id")
+def enable(client_id: str) -> None:
+    """Let an app in again; what was granted to it before stays ended."""
+    with _services("client enable") as services:
+        _print(commands.enable_client(services, client_id))
+
+
+@client.command("registration-token")
+def registration_token() -> None:
+    """Print a token with which one app can register itself, where FHIR_CLIENT_REGISTRATION is on."""
+    with _services("client registration-token") as services:
+        _print(commands.initial_access_token(services))

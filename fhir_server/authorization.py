@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
+from fhir_server.auth_settings import make_auth_settings
+from fhir_server.demo_app import register_demo_app
 from fhir_server.page_records import StoredRecords
 from fhir_server.request_log import log
 from fhir_server.services import Services, system_clock
@@ -14,7 +16,6 @@ from smart_auth.events import Event
 from smart_auth.people.mounting import register_people
 from smart_auth.people.sessions import session_check
 from smart_auth.services import AuthServices
-from smart_auth.settings import AuthSettings
 from smart_auth.store import AuthStore
 
 
@@ -27,7 +28,7 @@ def auth_services(settings: Settings, database: Database) -> AuthServices | None
 
 def make_auth_services(settings: Settings, database: Database) -> AuthServices:
     """The services of the authorization server, whether requests need a token or not."""
-    addresses = AuthSettings(issuer=settings.base_url, fhir_base=settings.base_url)
+    addresses = make_auth_settings(settings)
     store = AuthStore(database.mongo)
     return AuthServices(addresses, store, audit=_logged, is_session_live=session_check(store, system_clock))
 
@@ -37,6 +38,7 @@ def register_authorization(app: Flask, auth: AuthServices | None, services: Serv
     if auth is not None:
         register_endpoints(app, auth)
         register_people(app, auth, StoredRecords(services))
+        register_demo_app(app, auth)
 
 
 def _logged(event: Event) -> None:

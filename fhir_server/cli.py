@@ -1,4 +1,4 @@
-"""The command line: `fhir-server run`, `load`, `demo-data`, `doctor`."""
+"""The command line: `fhir-server run`, `load`, `demo-data`, `doctor`; and those of `auth_commands`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ import click
 from rich.console import Console
 
 from fhir_server.auth_commands import client, token, user
+from fhir_server.authorization import make_auth_services
+from fhir_server.demo_access import DemoAccess, demo_users_left, prepare_demo_access
 from fhir_server.doctor import examine, render
 from fhir_server.embedded_mongodb import EmbeddedMongoDBError
+from fhir_server.greeting import greet
 from fhir_server.loading.demo import load_demo_data
 from fhir_server.loading.load import load as load_sources
 from fhir_server.loading.records import Reject
@@ -73,14 +76,7 @@ def run(demo_if_empty: bool) -> None:
             _prepare_catalogue(settings)
             if demo_if_empty and _is_empty(settings):
                 _demo_data(console, settings, DEMO_PATIENTS, DEMO_SEED, datetime.now(UTC).date())
-            site = settings.base_url.removesuffix("/fhir")
-            console.print(f"\n  Open      [bold]{site}/[/]")
-            console.print(f"  FHIR base [bold]{settings.base_url}[/]")
-            console.print(f"  API docs  [bold]{site}/docs[/]")
-            console.print(f"  Try       curl '{settings.base_url}/Patient?_count=2&_pretty=true'")
-            console.print(
-                "  Sign-in   there is none yet, so the server answers on this machine only. Stop with Ctrl-C.\n"
-            )
+            greet(console, settings, _demo_access(settings, demo_if_empty))
             serve(settings)
 
 
@@ -164,6 +160,26 @@ def _finish(console: Console, report: Report, rejected: list[Reject], path: Path
         write_rejects(path, rejected)
         console.print(f"They are in '{path}', each with its OperationOutcome.")
         sys.exit(1)
+
+
+def _demo_access(settings: Settings, wants_demo: bool) -> DemoAccess | None:
+    """How to sign in to the demo; None without one. Raises SettingsError where its users would be open to others."""
+    if not settings.auth:
+        return None
+    with _database(settings) as database:
+        auth = make_auth_services(settings, database)
+        may_be_open = "demo-users" in settings.allow_insecure
+        if settings.is_exposed and not may_be_open and (names := demo_users_left(auth)):
+            raise SettingsError(
+                [
+                    f"Others can reach this server, and it has the demo's users ({', '.join(names)}), whose passwords "
+                    "anybody may read. Shut each out with 'fhir-server user disable NAME', or set "
+                    "FHIR_ALLOW_INSECURE=demo-users."
+                ]
+            )
+        if not wants_demo or (settings.is_exposed and not may_be_open):
+            return None
+        return prepare_demo_access(auth, database)
 
 
 def _is_empty(settings: Settings) -> bool:

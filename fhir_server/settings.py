@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 from search.catalogue import TextSearch
 
 ALL_MODULES: Final = ("patient", "encounter", "appointment", "medication", "clinical", "auth", "system")
+INSECURE: Final = frozenset({"demo-users", "http"})
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 # The test run's own variable; it configures no server.
 NOT_OURS: Final = frozenset({"FHIR_SHARED"})
@@ -45,6 +46,8 @@ class Settings:
     workers: int
     modules: tuple[str, ...]
     auth: bool
+    client_registration: bool
+    allow_insecure: frozenset[str]
     cors_origins: tuple[str, ...]
     max_body_mb: int
     max_transaction_entries: int
@@ -70,7 +73,28 @@ class Settings:
             raise SettingsError(problems)
         if values["base_url"] is None:
             values["base_url"] = f"http://localhost:{values['port']}/fhir"
-        return cls(**values)
+        settings = cls(**values)
+        if problems := settings._dangers():
+            raise SettingsError(problems)
+        return settings
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether others than this machine can reach the server: it binds to their network, or a proxy speaks for it."""
+        return not (is_loopback(self.host) and is_loopback(urlsplit(self.base_url).hostname or ""))
+
+    def _dangers(self) -> list[str]:
+        if not self.is_exposed:
+            return []
+        where = f"others can reach this server (FHIR_HOST is {self.host!r}, FHIR_BASE_URL is {self.base_url!r})"
+        if not self.auth:
+            return [f"FHIR_AUTH is off, but {where}. Without authorization it serves its own machine only."]
+        if not self.base_url.startswith("https://") and "http" not in self.allow_insecure:
+            return [
+                f"FHIR_BASE_URL is no https address, but {where}, and tokens would go over the network in clear text. "
+                "Put a proxy with TLS in front and name its address, or set FHIR_ALLOW_INSECURE=http for a closed network."
+            ]
+        return []
 
 
 @dataclass(frozen=True)
@@ -181,15 +205,26 @@ def _origins(text: str) -> tuple[str, ...]:
 
 
 def _host(text: str) -> str:
-    if not is_loopback(text):
-        raise ValueError("without authorization, which is not built yet, the server binds to loopback only")
-    return text.strip("[]")
+    host = text.strip("[]")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", host):
+            raise ValueError("it is neither an IP address nor the name of a host") from None
+    return host
 
 
-def _auth(text: str) -> bool:
+def _on_or_off(text: str) -> bool:
     if text.lower() not in ("on", "off"):
         raise ValueError("it is neither on nor off")
     return text.lower() == "on"
+
+
+def _insecure(text: str) -> frozenset[str]:
+    asked = frozenset(_words(text))
+    if wrong := sorted(asked - INSECURE):
+        raise ValueError(f"{', '.join(wrong)} is none of these")
+    return asked
 
 
 def _modules(text: str) -> tuple[str, ...]:
@@ -262,7 +297,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "FHIR_HOST",
         _always("127.0.0.1"),
         _host,
-        "localhost, 127.0.0.1 or ::1",
+        "an IP address or the name of a host; 0.0.0.0 for all of this machine's",
         "The address the server binds to.",
     ),
     Setting(
@@ -290,18 +325,33 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting(
         "FHIR_AUTH",
-        _always("off"),
-        _auth,
+        _always("on"),
+        _on_or_off,
         "on or off",
-        "Whether requests need an access token.",
+        "Whether requests need an access token; off only where nobody else can reach the server.",
+    ),
+    Setting(
+        "FHIR_CLIENT_REGISTRATION",
+        _always("off"),
+        _on_or_off,
+        "on or off",
+        "Whether apps may register themselves, with a token that an administrator gave them.",
+    ),
+    Setting(
+        "FHIR_ALLOW_INSECURE",
+        _always(""),
+        _insecure,
+        f"{' or '.join(sorted(INSECURE))}, or both separated by a comma",
+        "What is otherwise refused where others can reach the server: the demo's users; tokens without TLS.",
+        "nothing",
     ),
     Setting(
         "FHIR_CORS_ORIGINS",
         _always(""),
         _origins,
         "origins separated by commas, such as https://app.example.org",
-        "Web pages that may call the server from a browser.",
-        "loopback origins only",
+        "More web pages that may call the server from a browser.",
+        "those of registered apps; without authorization, this machine's",
     ),
     Setting(
         "FHIR_MAX_BODY_MB",

@@ -29,6 +29,7 @@ class AuthSettings:
     allow_registration: whether clients may register themselves, with an initial access token.
     allow_loopback_jwks: whether a client's keys may be fetched from this machine; for development.
     allow_http: whether the base may be http on another host than this; for development.
+    allow_demo_users: whether users whose passwords anybody may read can sign in from elsewhere.
     Raises ValueError for a base that OAuth must not be served on.
     """
 
@@ -52,6 +53,7 @@ class AuthSettings:
     allow_registration: bool = False
     allow_loopback_jwks: bool = False
     allow_http: bool = False
+    allow_demo_users: bool = False
 
     def __post_init__(self) -> None:
         if self.issuer != self.fhir_base:

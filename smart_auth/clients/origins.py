@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smart_auth.store import STORE_FAULTS
+
 if TYPE_CHECKING:
     from smart_auth.services import AuthServices
 
@@ -29,7 +31,11 @@ class OriginCache:
         entry = self._entries.get(origin)
         if entry is not None and 0 <= now - entry[1] < KEPT_MS:
             return entry[0]
-        answer = services.store.clients.has_origin(origin)
+        try:
+            answer = services.store.clients.has_origin(origin)
+        except STORE_FAULTS:
+            # The answer that says so shall reach the app all the same, if its origin is known.
+            return entry is not None and entry[0]
         if len(self._entries) >= AT_MOST:
             self._entries = {}
         self._entries[origin] = (answer, now)

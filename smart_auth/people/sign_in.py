@@ -58,5 +58,6 @@ def authenticate(
 
 
 def may_sign_in_here(services: AuthServices, user: User) -> bool:
-    """Demo users have passwords that anybody may read, so they work on this machine only."""
-    return not user.is_demo or is_loopback(urlsplit(services.settings.issuer).hostname or "")
+    """Demo users have passwords that anybody may read, so they work on this machine only, unless that is allowed."""
+    settings = services.settings
+    return not user.is_demo or settings.allow_demo_users or is_loopback(urlsplit(settings.issuer).hostname or "")

@@ -105,6 +105,11 @@ def add_demo_users(services: AuthServices, users: Sequence[DemoUser]) -> list[di
     return found
 
 
+def sub_of(services: AuthServices, name: str) -> str:
+    """The `sub` of the user of a name. Raises UserError."""
+    return _found(services, name).sub
+
+
 def list_users(services: AuthServices) -> list[dict[str, Any]]:
     """All users in the order of their names."""
     return [described(user) for user in services.store.users.all()]

@@ -20,7 +20,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert (settings.host, settings.port, settings.base_url) == ("127.0.0.1", 8080, "http://localhost:8080/fhir")
     assert settings.workers >= 1
     assert settings.modules == ALL_MODULES
-    assert settings.auth is False
+    assert settings.auth is True
     assert settings.cors_origins == ()
     assert (settings.max_body_mb, settings.max_transaction_entries, settings.max_concurrent_bundles) == (64, 10000, 4)
     assert settings.log_level == "info"
@@ -60,6 +60,9 @@ def test_every_wrong_setting_is_listed_at_once() -> None:
         ("FHIR_MODULES", "patient,cardiology"),
         ("FHIR_AUTH", "maybe"),
         ("FHIR_MAX_BODY_MB", "-1"),
+        ("FHIR_HOST", "http://a.org"),
+        ("FHIR_ALLOW_INSECURE", "everything"),
+        ("FHIR_CLIENT_REGISTRATION", "perhaps"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
@@ -87,16 +90,34 @@ def test_a_part_of_the_modules_is_refused_because_splitting_is_not_built() -> No
     assert Settings.from_environ({"FHIR_MODULES": ",".join(reversed(ALL_MODULES))}).modules == ALL_MODULES
 
 
-def test_authorization_is_off_unless_switched_on() -> None:
-    assert Settings.from_environ({}).auth is False
-    assert Settings.from_environ({"FHIR_AUTH": "on"}).auth is True
+def test_authorization_is_on_unless_switched_off() -> None:
+    assert Settings.from_environ({}).auth is True
+    assert Settings.from_environ({"FHIR_AUTH": "off"}).auth is False
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "fhir.example.org", "127.0.0.1.example.org"])  # noqa: S104
 def test_without_authorization_a_host_others_can_reach_is_refused(host: str) -> None:
-    (problem,) = problems_of(FHIR_HOST=host)
-    assert "binds to loopback only" in problem
+    (problem,) = problems_of(FHIR_HOST=host, FHIR_AUTH="off", FHIR_BASE_URL="https://fhir.example.org/fhir")
+    assert problem.startswith("FHIR_AUTH is off")
+    assert host in problem
     assert not is_loopback(host)
+
+
+def test_without_authorization_a_proxy_must_not_speak_for_the_server() -> None:
+    (problem,) = problems_of(FHIR_AUTH="off", FHIR_BASE_URL="https://fhir.example.org/fhir")
+    assert problem.startswith("FHIR_AUTH is off")
+
+
+def test_a_host_others_can_reach_needs_an_https_base_unless_told_otherwise() -> None:
+    (problem,) = problems_of(FHIR_HOST="0.0.0.0")  # noqa: S104
+    assert problem.startswith("FHIR_BASE_URL is no https address")
+    (problem,) = problems_of(FHIR_BASE_URL="http://fhir.example.org/fhir")
+    assert "FHIR_ALLOW_INSECURE=http" in problem
+    behind_proxy = {"FHIR_HOST": "0.0.0.0", "FHIR_BASE_URL": "https://fhir.example.org/fhir"}  # noqa: S104
+    assert Settings.from_environ(behind_proxy).is_exposed
+    closed = {"FHIR_HOST": "10.0.0.7", "FHIR_ALLOW_INSECURE": "http, demo-users"}
+    assert Settings.from_environ(closed).allow_insecure == {"http", "demo-users"}
+    assert not Settings.from_environ({}).is_exposed
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.8.7", "::1", "[::1]"])

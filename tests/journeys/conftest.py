@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +14,9 @@ import pytest
 
 from resources.document import parse_document
 from resources.validation import errors_of, validate
+from tests.running_server import RunningServer
+
+__all__ = ["RunningServer", "Together"]
 
 Result = TypeVar("Result")
 
@@ -27,72 +25,9 @@ class Together(Protocol):
     def __call__(self, task: Callable[[int], Result], clients: int) -> list[Result]: ...
 
 
-STARTED_WITHIN_SECONDS = 60
-STOPPED_WITHIN_SECONDS = 40
-
 FHIR_JSON = "application/fhir+json"
 # Larger answers would take longer to validate than to get.
 VALIDATED_UP_TO = 300_000
-
-
-class RunningServer:
-    """A server process that this test started: its address, and the means to stop it or to kill it."""
-
-    def __init__(self, data_dir: Path, workers: int = 2, settings: dict[str, str] | None = None) -> None:
-        self.data_dir = data_dir
-        self.port = free_port()
-        self.site = f"http://127.0.0.1:{self.port}"
-        self.base_url = f"{self.site}/fhir"
-        self.log = data_dir.parent / f"{data_dir.name}.log"
-        self.environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("FHIR_")},
-            "FHIR_DATA_DIR": str(data_dir),
-            "FHIR_PORT": str(self.port),
-            "FHIR_BASE_URL": self.base_url,
-            "FHIR_WORKERS": str(workers),
-            **(settings or {}),
-        }
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "fhir_server.cli", "run"], env=self.environ, stdout=log, stderr=log
-            )
-        self._wait_until_ready()
-
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + STARTED_WITHIN_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                break
-            try:
-                if httpx.get(f"{self.site}/readyz", timeout=2).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        self.kill()
-        raise AssertionError(f"The server did not start:\n{self.log.read_text()[-3000:]}")
-
-    def client(self) -> httpx.Client:
-        """A client of the FHIR base, which up to fifty threads may share."""
-        limits = httpx.Limits(max_connections=50, max_keepalive_connections=50)
-        return httpx.Client(base_url=self.base_url, timeout=60, limits=limits, verify=False)  # noqa: S501 - no TLS here
-
-    def stop(self) -> int:
-        """Stop it as an operator would; its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOPPED_WITHIN_SECONDS)
-
-    def kill(self) -> None:
-        """End it without a chance to tidy up. Its workers end with it; its MongoDB stays."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(STOPPED_WITHIN_SECONDS)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
