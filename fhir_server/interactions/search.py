@@ -5,6 +5,8 @@ https://hl7.org/fhir/R4/http.html#search and https://hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhir_server.bundle_writer import Link
 from fhir_server.call import Answer, Call
 from fhir_server.interactions.explained import explained
@@ -17,7 +19,8 @@ from fhir_server.store.run_includes import find_included
 from fhir_server.store.run_plan import Runner
 from resources.problem import problem
 from search.cursor import decode_cursor, encode_cursor
-from search.plan import plan_order
+from search.entry_text import all_of
+from search.leading import leading
 from search.query_text import link_text
 
 
@@ -33,19 +36,21 @@ def search(call: Call, services: Services) -> Answer:
         return search_contained(target, url, services)
     if query.explains and not services.may_administer:
         raise problem(403, "forbidden", "Only administrators may ask for '_explain'.")
-    catalogue = services.catalogue()
     reads: list[Read] = []
     runner = Runner(services.database, services.limits, reads if query.explains else None)
-    order = plan_order(call.type, query.sort, catalogue)
+    lead = leading(call.type, query, services.context(), is_whole=call.compartment is None)
     bound_to = f"{url}?{link_text(query, None)}"
-    after = None if query.cursor is None else decode_cursor(query.cursor, bound_to, services.cursor_key())
+    # A position means something in its own order only, and whoever asks may have a say in that.
+    key_text = f"{bound_to} by {','.join(key.field for key in lead.order)}"
+    after = None if query.cursor is None else decode_cursor(query.cursor, key_text, services.cursor_key())
     if query.wants_count_only or query.total != "none":
         services.costs.check_count(runner.reader, selection)
     if query.wants_count_only and not query.explains:
         return result(query, [], [], [Link("self", bound_to)], runner.count(selection), services.base_url)
+    bounded = replace(selection, filter=all_of([lead.bounds, selection.filter])) if lead.bounds else selection
     if after is None:
-        services.costs.check_page(runner.reader, selection, order, query.count)
-    page = runner.page(selection, query.count, order, after, with_entries=bool(query.includes))
+        services.costs.check_page(runner.reader, bounded, lead.order, query.count)
+    page = runner.page(bounded, query.count, lead.order, after, bool(query.includes), lead.decides)
     included = find_included(runner.reader, page.matches, query.includes, services.context())
     total: int | None = None
     if query.total != "none":
@@ -56,6 +61,6 @@ def search(call: Call, services: Services) -> Answer:
         return explained(reads, runner.reader, len(page.matches), services.costs.most)
     links = [Link("self", f"{url}?{link_text(query, query.cursor)}")]
     if page.has_more:
-        cursor = encode_cursor(page.matches[-1].position, bound_to, services.cursor_key())
+        cursor = encode_cursor(page.matches[-1].position, key_text, services.cursor_key())
         links.append(Link("next", f"{url}?{link_text(query, cursor)}"))
     return result(query, page.matches, included, links, total, services.base_url)

@@ -89,9 +89,12 @@ class Costs:
 
     def _holds_page(self, reader: Reader, selection: Selection, order: Sequence[OrderKey], count: int) -> bool:
         """Whether as many resources as may be read, in the order of the search, hold a page of matches."""
-        first = [{key.field: {"$gt": ""}} for key in order[:1] if key.is_optional] or [
-            condition for condition in _conditions(selection.filter) if _is_indexed(condition)
-        ]
+        conditions = list(_conditions(selection.filter))
+        first = (
+            [condition for condition in conditions if order[0].field in condition]
+            or [{key.field: {"$gt": ""}} for key in order[:1] if key.is_optional]
+            or [condition for condition in conditions if _is_indexed(condition)]
+        )
         stages: list[dict[str, Any]] = [
             {"$match": first[0] if first else {"k": LIVE}},
             {"$sort": {key.field: -1 if key.is_descending else 1 for key in order[:1]}},
@@ -130,4 +133,4 @@ def _is_indexed(condition: Filter) -> bool:
     [(name, value)] = condition.items()
     if name == "$or":
         return all(any(map(_is_indexed, _conditions(part))) for part in value)
-    return name in ("_id", "k", "d", "n", "t", "c")
+    return name in ("_id", "k", "d", "n", "t", "c") or name.startswith("s.")

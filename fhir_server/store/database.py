@@ -42,12 +42,13 @@ CONNECT_TIMEOUT_MS = 5_000
 OPERATION_TIMEOUT_MS = 15_000
 PROBE_SECONDS = 1.0
 
+SORT_INDEX, ID_INDEX = "sort", "_id_"
 _CURRENT_INDEXES = [
     IndexModel([("k", ASCENDING), ("_id", ASCENDING)], name="entries"),
     IndexModel([("t", ASCENDING), ("_id", ASCENDING)], name="changes"),
     IndexModel([("d.c", ASCENDING), ("d.lo", ASCENDING), ("d.hi", ASCENDING)], name="dates", sparse=True),
     IndexModel([("n.c", ASCENDING), ("n.lo", ASCENDING), ("n.hi", ASCENDING)], name="numbers", sparse=True),
-    IndexModel([("s.$**", ASCENDING)], name="sort"),
+    IndexModel([("s.$**", ASCENDING)], name=SORT_INDEX),
     IndexModel([("c.k", ASCENDING), ("_id", ASCENDING)], name="contained", sparse=True),
 ]
 _HISTORY_INDEXES = [IndexModel([("t", ASCENDING), ("_id", ASCENDING)], name="changes")]

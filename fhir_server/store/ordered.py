@@ -27,17 +27,20 @@ def ordered(
     order: Sequence[OrderKey],
     after: Sequence[Any] | None,
     fields: dict[str, int],
-    batch_size: int,
+    limit: int | None,
+    index: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The documents that a filter selects, with the given fields and those of the order.
 
-    after: the position of a document (see `position_of`), behind which to begin.
+    order: its keys; none where any order will do. after: the position of a document (see `position_of`), behind which to
+    begin. limit: at least so many are read, if there are; None for all. index: the one to use where the order is a single
+    key; None where MongoDB is to choose.
     """
     wanted = {**fields, **{key.field: 1 for key in order if key.field != "_id"}}
-    if len(order) == 1 or _is_by_time(order):
-        yield from _by_index(reader, type_name, filter_, order, after, wanted, batch_size)
+    if len(order) < 2 or _is_by_time(order):
+        yield from _by_index(reader, type_name, filter_, order, after, wanted, limit, index)
     elif order[0].is_optional and len(order) == 2 and order[0].is_descending == order[1].is_descending:
-        yield from _by_sort_value(reader, type_name, filter_, order[0], after, wanted, batch_size)
+        yield from _by_sort_value(reader, type_name, filter_, order[0], after, wanted, limit)
     else:
         yield from _in_memory(reader, type_name, filter_, order, after, wanted)
 
@@ -73,12 +76,13 @@ def _by_index(
     order: Sequence[OrderKey],
     after: Sequence[Any] | None,
     fields: dict[str, int],
-    batch_size: int,
+    limit: int | None,
+    index: str | None,
 ) -> Iterator[dict[str, Any]]:
     sort = [(key.field, -1 if key.is_descending else 1) for key in order]
     if after is not None:
         filter_ = all_of([filter_, _behind(sort, after)])
-    return reader.find(type_name, filter_, fields, sort, batch_size=batch_size)
+    return reader.find(type_name, filter_, fields, sort, limit=limit, index=index)
 
 
 def _behind(sort: list[tuple[str, int]], after: Sequence[Any]) -> Filter:
@@ -97,7 +101,7 @@ def _by_sort_value(
     key: OrderKey,
     after: Sequence[Any] | None,
     fields: dict[str, int],
-    batch_size: int,
+    limit: int | None,
 ) -> Iterator[dict[str, Any]]:
     direction = -1 if key.is_descending else 1
     if after is None or after[0] is not None:
@@ -105,11 +109,11 @@ def _by_sort_value(
         if key.is_descending:
             bound = {"$gt": ""} if after is None else {"$lt": after[0]}
         present = all_of([filter_, {key.field: bound}])
-        yield from reader.find(type_name, present, fields, [(key.field, direction)], batch_size=batch_size)
+        yield from reader.find(type_name, present, fields, [(key.field, direction)], limit=limit)
     missing: list[Filter] = [filter_, {key.field: {"$exists": False}}]
     if after is not None and after[0] is None:
         missing.append({"_id": {"$lt" if key.is_descending else "$gt": after[1]}})
-    yield from reader.find(type_name, all_of(missing), fields, [("_id", direction)], batch_size=batch_size)
+    yield from reader.find(type_name, all_of(missing), fields, [("_id", direction)], limit=limit)
 
 
 def _in_memory(

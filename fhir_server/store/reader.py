@@ -13,6 +13,9 @@ from fhir_server.store.database import Database
 from resources.problem import problem
 from search.entry_text import LIVE, Filter
 
+# Documents that are fetched together where all are wanted.
+ALL_AT_ONCE = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -47,27 +50,34 @@ class Reader:
         fields: dict[str, int],
         sort: Sequence[tuple[str, int]],
         *,
-        batch_size: int = 0,
-        limit: int = 0,
+        limit: int | None = None,
+        index: str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Documents of a type. batch_size: to fetch at once; 0 leaves that to MongoDB. limit: 0 for none."""
+        """Documents of a type. sort: field and direction; empty where any order will do.
+
+        limit: None for all. index: the name of the one to use; None where MongoDB is to choose.
+        """
         if self._notes is not None:
-            command = {"find": type_name, "filter": filter_, "projection": fields, "sort": dict(sort)}
-            self._notes.append(Read(type_name, {**command, "limit": limit or batch_size}))
-        # MongoDB takes a first batch of one for a limit.
-        size = max(2, batch_size) if batch_size else 0
+            command = {
+                "find": type_name,
+                "filter": filter_,
+                "projection": fields,
+                **({"sort": dict(sort)} if sort else {}),
+                **({"hint": index} if index else {}),
+            }
+            self._notes.append(Read(type_name, {**command, **({"limit": limit} if limit else {})}))
         return _within_time(
             lambda: iter(
-                self.database.current(type_name)
-                .find(
+                self.database.current(type_name).find(
                     filter_,
                     fields,
+                    sort=list(sort) or None,
+                    hint=index,
                     session=self.database.session,
-                    batch_size=size,
-                    limit=limit,
+                    limit=limit or 0,
+                    batch_size=limit or ALL_AT_ONCE,
                     max_time_ms=self.time_left(),
                 )
-                .sort(list(sort))
             )
         )
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from fhir_server.store.database import Database
-from fhir_server.store.ordered import ordered, position_of
+from fhir_server.store.database import ID_INDEX, SORT_INDEX, Database
+from fhir_server.store.ordered import is_read_in_order, ordered, position_of
 from fhir_server.store.reader import Read, Reader
 from fhir_server.store.reads import FIELDS, stored_from
 from resources.change import Stored
@@ -69,6 +69,7 @@ class Runner:
         self.reader = Reader(database, limits.milliseconds, notes)
         self._limits = limits
         self.examined = 0
+        self._has_contained: dict[str, bool] = {}
 
     def page(
         self,
@@ -77,10 +78,15 @@ class Runner:
         order: Sequence[OrderKey] = BY_ID,
         after: Sequence[Any] | None = None,
         with_entries: bool = False,
+        order_decides: bool = False,
     ) -> Page:
-        """The matches from a position on, in order. Raises a 400 `Problem` (`too-costly`) where they cost too much."""
+        """The matches from a position on, in order. Raises a 400 `Problem` (`too-costly`) where they cost too much.
+
+        order_decides: whether the index of the sort values is the one to use, and no other needs to be tried.
+        """
         fields = {**FIELDS, "k": 1} if with_entries else dict(FIELDS)
-        found = list(islice(self._stream(selection, order, after, fields, limit + 1), limit + 1))
+        index = SORT_INDEX if order_decides else None
+        found = list(islice(self._stream(selection, order, after, fields, limit + 1, index), limit + 1))
         matches = [
             Match(stored_from(selection.type, document), position_of(document, order), document.get("k", ()))
             for document in found[:limit]
@@ -97,7 +103,7 @@ class Runner:
         if not selection.joins:
             stages: list[dict[str, Any]] = [{"$match": selection.filter}, {"$count": "n"}]
             return next((int(document["n"]) for document in self.reader.aggregate(selection.type, stages)), 0)
-        return sum(1 for _ in self._stream(selection, BY_ID, None, {"_id": 1}, self._limits.batch))
+        return sum(1 for _ in self._stream(selection, BY_ID, None, {"_id": 1}, None))
 
     def _stream(
         self,
@@ -105,21 +111,38 @@ class Runner:
         order: Sequence[OrderKey],
         after: Sequence[Any] | None,
         fields: dict[str, int],
-        wanted: int,
+        limit: int | None,
+        index: str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """The matches in order, read as they are asked for."""
+        """The matches in order. limit: so many at the least, if there are; None for all. index: the one to use, if any."""
         selection = self._with_few_joined(selection)
         if selection.joins:
-            fields = {**fields, "k": 1}
-        size = min(self._limits.batch, wanted) if not selection.joins else self._limits.batch
-        found = ordered(self.reader, selection.type, selection.filter, order, after, fields, size)
+            fields, order = {**fields, "k": 1}, order or BY_ID  # each batch goes on where the last one ended
+
+        def read(after: Sequence[Any] | None, most: int | None) -> Iterator[dict[str, Any]]:
+            found = ordered(self.reader, selection.type, selection.filter, order, after, fields, most, index)
+            return self._counted(found)
+
         if not selection.joins:
-            yield from self._counted(found)
+            yield from read(after, limit)
             return
-        while batch := list(islice(self._counted(found), self._limits.batch)):
+        whole = None if is_read_in_order(order) else read(after, None)  # sorted once, however many batches it takes
+        asked = allowed = 0
+        size = most = self._limits.batch
+        if limit is not None and whole is None:
+            size = min(most, limit)
+        while batch := list(islice(whole or read(after, size), size)):
+            asked += len(batch)
+            is_last, after = len(batch) < size, position_of(batch[-1], order)
             for join in selection.joins:
                 batch = self._allowed(selection.type, join, batch)
+            allowed += len(batch)
             yield from batch
+            if is_last:
+                return
+            if limit is not None:
+                # As many more as will hold what is wanted, if the join goes on to allow as many of them.
+                size = min(most, max(size, (limit - allowed) * asked // max(allowed, 1) + 1))
 
     def _counted(self, documents: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for document in documents:
@@ -158,14 +181,14 @@ class Runner:
         names: set[str] = set()
         if join.kind == "has":
             source = join.selections[0]
-            for number, document in enumerate(self._stream(source, BY_ID, None, {"_id": 1, "k": 1}, most + 1)):
+            for number, document in enumerate(self._stream(source, (), None, {"_id": 1, "k": 1}, most + 1)):
                 if number == most:
                     return None
                 names.update(reference_keys(document["k"], join.code))
             return _named(type_name, names)
         number = 0
         for target in join.selections:
-            for document in self._stream(target, BY_ID, None, {"_id": 1, "k": 1}, most + 1):
+            for document in self._stream(target, (), None, _fields_of_names(target.type), most + 1):
                 if number == most:
                     return None
                 number += 1
@@ -176,7 +199,9 @@ class Runner:
 
     def _contained(self, type_name: str, join: Join) -> list[Filter]:
         """The filters for resources that point along a chain to a match which they contain themselves."""
-        if not self.reader.has_contained(type_name):
+        if type_name not in self._has_contained:
+            self._has_contained[type_name] = self.reader.has_contained(type_name)
+        if not self._has_contained[type_name]:
             return []
         return [
             containing(target.type, target.filter, join.code)
@@ -194,14 +219,15 @@ class Runner:
             names = {name for document in batch for name in _names_of(type_name, document)}
             pointing = equal_to(*(entry(join.code, name) for name in names))
             restricted = replace(source, filter=all_of([pointing, source.filter]))
-            for document in self._stream(restricted, BY_ID, None, {"_id": 1, "k": 1}, self._limits.batch):
+            for document in self._stream(restricted, (), None, {"_id": 1, "k": 1}, None):
                 allowed.update(reference_keys(document["k"], join.code))
             return [document for document in batch if not allowed.isdisjoint(_names_of(type_name, document))]
         targets = {document["_id"]: reference_keys(document["k"], join.code) for document in batch}
         names = {name for keys in targets.values() for name in keys}
         for target in join.selections:
             restricted = replace(target, filter=all_of([_named(target.type, names), target.filter]))
-            for document in self._stream(restricted, BY_ID, None, {"_id": 1, "k": 1}, self._limits.batch):
+            fields = _fields_of_names(target.type)
+            for document in self._stream(restricted, (), None, fields, None, _index_for(restricted)):
                 allowed.update(_names_of(target.type, document))
         own: set[str] = set()
         for contained in self._contained(type_name, join):
@@ -212,7 +238,17 @@ class Runner:
 
 def _names_of(type_name: str, document: dict[str, Any]) -> list[str]:
     """What references call a resource: its type and id, and, in a canonical, its `url`."""
-    return [f"{type_name}/{document['_id']}", *reference_keys(document["k"], "url")]
+    return [f"{type_name}/{document['_id']}", *reference_keys(document.get("k", ()), "url")]
+
+
+def _index_for(restricted: Selection) -> str | None:
+    """The index of ids, where the filter names them first: there are few."""
+    return ID_INDEX if "_id" in restricted.filter or "_id" in restricted.filter.get("$and", [{}])[0] else None
+
+
+def _fields_of_names(type_name: str) -> dict[str, int]:
+    """The fields that `_names_of` needs. An index alone yields the id, without a look at the document."""
+    return {"_id": 1, "k": 1} if "url" in standard_parameters_of(type_name) else {"_id": 1}
 
 
 def _named(type_name: str, names: Iterable[str]) -> Filter:
