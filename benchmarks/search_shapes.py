@@ -69,9 +69,9 @@ SHAPES: dict[str, str] = {
     "count of patient's": "Observation?patient=demo-patient-{n:05d}&_summary=count",
     "page of all": "Observation?_count=50",
 }
-# A hundredth to a tenth of everything, found by a beginning, a part or a threshold, for which no index is in the order of the
-# page: all of a small store's matches are read, and of a large one's as many as hold a page. `:contains` alone reads all that
-# there is of its parameter.
+# A hundredth to a tenth of everything, found by a beginning, a part or a threshold, for which no index is in the order of
+# the page: all of a small store's matches are read, and of a large one's as many as hold a page. `:contains` alone reads all
+# that there is of its parameter.
 SHARES: dict[str, str] = {
     "family": "Patient?family={family}&_count=20",
     "family and gender": "Patient?family={family}&gender=female&_count=20",

@@ -41,6 +41,7 @@ class Reading:
 
 # What an operator of _filter is as a modifier or prefix, for texts and for what is ordered.
 _TEXT_MODIFIERS = {"eq": "exact", "co": "contains", "sw": None}
+_CODE_MODIFIERS = {"in": "in", "ni": "not-in", "ss": "above", "sb": "below"}
 _PREFIXES = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"})
 
 
@@ -195,7 +196,14 @@ def _from_comparison(comparison: filter_text.Comparison, type_name: str, catalog
         )
     if kind in ("date", "number", "quantity", "lastUpdated") and operator in _PREFIXES:
         return parse_criterion(comparison.path, operator + escaped, type_name, catalogue)
-    if operator == "eq":
+    if kind in ("token", "uri") and operator in _CODE_MODIFIERS:
+        return parse_criterion(f"{comparison.path}:{_CODE_MODIFIERS[operator]}", escaped, type_name, catalogue)
+    if kind == "date" and operator == "po":
+        # Two spans overlap where neither lies wholly on one side of the other.
+        beside = tuple(parse_criterion(comparison.path, side + escaped, type_name, catalogue) for side in ("sa", "eb"))
+        dated = parse_criterion(f"{comparison.path}:missing", "false", type_name, catalogue)
+        return And((Not(Or(beside)), dated))
+    if operator == "eq" or (operator == "re" and kind == "reference"):
         return parse_criterion(comparison.path, escaped, type_name, catalogue)
     if operator == "ne":
         return Not(parse_criterion(comparison.path, escaped, type_name, catalogue))

@@ -95,3 +95,19 @@ def test_a_timing_is_found_by_its_events_and_its_bounds(found):
 def test_missing_tells_whether_there_is_any_date(found, query, expected):
     assert found({"resourceType": "Observation"}, query) is expected
     assert found(observation("2013"), query) is not expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "overlaps"),
+    [
+        (PERIOD, True),
+        ({"start": "2013-01-20", "end": "2013-03-01"}, True),
+        ({"start": "2012-12-01", "end": "2013-01-01"}, False),
+        ({"start": "2013-01-21", "end": "2013-03-01"}, False),
+        ({"end": "2013-01-15"}, False),
+        ({"start": "2013-01-15"}, True),
+        ("2013", True),
+    ],
+)
+def test_in_a_filter_periods_can_be_asked_to_overlap(found, stored, overlaps):
+    assert found(observation(stored), "_filter=date po 2013-01-20") is overlaps
