@@ -41,6 +41,8 @@ UNIVERSAL_INVARIANTS = {"ele-1", "ext-1"}
 FHIR_CODE_SYSTEM = "http://hl7.org/fhir/"
 # Its expansions in the bundles are samples: of an edition made for tests, and cut at a thousand codes a rule.
 SNOMED_CT = "http://snomed.info/sct"
+# Whoever shows the displays of these needs a licence, which is not ours to give.
+LICENSED = frozenset({SNOMED_CT, "http://loinc.org"})
 # The bundles that hold code systems and value sets.
 TERMINOLOGY = ("valuesets", "v3-codesystems", "v2-tables")
 CONCEPT_PROPERTY = "http://hl7.org/fhir/concept-properties#"
@@ -283,7 +285,10 @@ def condensed_value_set_definitions(folder: Path, systems: Mapping[str, Json]) -
             is_open = any(extension_value(expansion, url, "valueBoolean") for url in (UNCLOSED, TOO_COSTLY))
             if needs_expansion(compose, systems) and expansion.get("contains") and not is_open:
                 members = ("system", "code", "display")
-                contains = [{m: c[m] for m in members if m in c} for c in flat(expansion["contains"])]
+                contains = [
+                    {m: c[m] for m in members if m in c and (m != "display" or c.get("system") not in LICENSED)}
+                    for c in flat(expansion["contains"])
+                ]
                 facts["expansion"] = {"contains": contains}
             definitions[value_set["url"]] = facts
     return dict(sorted(definitions.items()))
@@ -299,7 +304,9 @@ def condensed_rule(rule: Json, systems: Mapping[str, Json]) -> Json:
         known = systems.get(rule["system"], {"concepts": {}})["concepts"]
         facts["concept"] = [
             {"code": c["code"], "display": c["display"]}
-            if "display" in c and c["display"] != ((known.get(c["code"]) or [""])[0] or c["code"])
+            if "display" in c
+            and rule["system"] not in LICENSED
+            and c["display"] != ((known.get(c["code"]) or [""])[0] or c["code"])
             else {"code": c["code"]}
             for c in rule["concept"]
         ]

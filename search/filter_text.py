@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from resources.problem import Problem, problem, quoted
 
 OPERATORS = frozenset(
-    ["eq", "ne", "co", "sw", "ew", "gt", "lt", "ge", "le", "ap", "sa", "eb", "pr", "po", "ss", "sb", "in", "ni", "re"]
+    ("eq", "ne", "co", "sw", "ew", "gt", "lt", "ge", "le", "ap", "sa", "eb", "pr", "po", "ss", "sb", "in", "ni", "re")
 )
 MAX_DEPTH = 20
 MAX_TOKENS = 500
