@@ -60,6 +60,7 @@ def start(name: str, target: str, port: int, uri: str) -> Contender:
         "FHIR_BASE_URL": f"http://127.0.0.1:{port}/fhir",
         "FHIR_DATABASE": "bench",
         "FHIR_LOG_LEVEL": "warning",
+        "FHIR_AUTH": "off",
     }
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(port)),
