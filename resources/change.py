@@ -88,7 +88,8 @@ def decide(intent: Intent, before: Stored | None, now: int) -> Change | None:
         # It must look as if there were nothing.
         if intent.document is None:
             return None
-        raise problem(404, "not-found", f"There is no {intent.type} with the id '{intent.id}'.")
+        text = f"There is no {intent.type} with the id '{intent.id}'."
+        raise problem(404, "not-found", text, is_denial=not before.is_deleted)
     if intent.if_none_match and exists:
         raise problem(412, "conflict", f"{intent.key} exists already.")
     if intent.if_match is not None and not (exists and "*" in intent.if_match):

@@ -49,20 +49,35 @@ class Issue:
 
 
 class Problem(Exception):
-    """A request that cannot be answered as asked: an HTTP status with the issues that say why."""
+    """A request that cannot be answered as asked: an HTTP status with the issues that say why.
 
-    def __init__(self, status: int, issues: Iterable[Issue], headers: Mapping[str, str] | None = None) -> None:
+    is_denial: whether it is refused because of who asks, which the status may hide; by default as the status says.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        issues: Iterable[Issue],
+        headers: Mapping[str, str] | None = None,
+        is_denial: bool | None = None,
+    ) -> None:
         self.status = status
+        self.is_denial = status in (401, 403) if is_denial is None else is_denial
         self.issues = list(issues)
         self.headers = dict(headers or {})
         super().__init__(f"{status}: " + "; ".join(issue.code for issue in self.issues))
 
 
 def problem(
-    status: int, code: str, text: str, expression: str | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    code: str,
+    text: str,
+    expression: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    is_denial: bool | None = None,
 ) -> Problem:
     """A `Problem` with a single error issue."""
-    return Problem(status, [Issue("error", code, text, expression)], headers)
+    return Problem(status, [Issue("error", code, text, expression)], headers, is_denial)
 
 
 def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:

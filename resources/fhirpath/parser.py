@@ -48,6 +48,8 @@ _PRECEDENCE = {
 }
 # Operators that the grammar allows as member names too (`Patient.contact.is`, `contains`).
 _NAMES_ALSO = frozenset({"as", "is", "contains", "in"})
+# Behind a dot it cannot be the operator, and `text.div` is what everybody writes.
+_NARRATIVE = "div"
 
 
 def parse(expression: str) -> Syntax:
@@ -217,7 +219,8 @@ class _Parser:
         if token.kind == "special" and not leads and token.text in ("$this", "$index", "$total"):
             return Special(token.text[1:])
         if token.kind != "delimited" and not (
-            token.kind == "word" and (token.text not in _PRECEDENCE or token.text in _NAMES_ALSO)
+            token.kind == "word"
+            and (token.text not in _PRECEDENCE or token.text in _NAMES_ALSO or (token.text == _NARRATIVE and not leads))
         ):
             raise self.error(f"Expected a name, found {token.text!r}", token)
         if not self.is_symbol("("):

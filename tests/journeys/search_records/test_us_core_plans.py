@@ -124,7 +124,7 @@ def test_every_search_of_the_plan_finds_exactly_what_it_should(records, plans, b
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_comparator_of_the_plan_finds_exactly_what_it_should(records, plans, brute_force, version, type_name):
     known = parameters_of_plan(plans[version, type_name], brute_force)
-    done = 0
+    done = both = 0
     for parameter in known.values():
         assert {name.removeprefix(":") for name in parameter.comparators} in (set(), {*COMPARATORS, "ap"})
         if not parameter.comparators:
@@ -137,11 +137,12 @@ def test_every_comparator_of_the_plan_finds_exactly_what_it_should(records, plan
                     check(records, type_name, [(parameter, comparator + text)])
                     done += 1
             # Repeating a parameter means that both must hold.
-            assert check(records, type_name, [(parameter, f"ge{texts[2]}"), (parameter, f"le{texts[1]}")]) >= 1
+            both += check(records, type_name, [(parameter, f"ge{texts[2]}"), (parameter, f"le{texts[1]}")])
             check(records, type_name, [(parameter, f"gt{texts[-1]}"), (parameter, f"lt{texts[1]}")])
             about = set(records.found(f"{type_name}?_count=1000&{parameter.name}=ap{quote(texts[1])}"))
             assert set(records.ids(type_name, lambda each, by=parameter, day=texts[1]: by.holds(each, day))) <= about
     assert done >= 2 * len(COMPARATORS)
+    assert both >= 1  # though not of every record: one that lasts beyond its first day is not "le" that day
 
 
 @pytest.mark.parametrize("type_name", TYPES)
