@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -60,6 +62,13 @@ class RunningServer:
         limits = httpx.Limits(max_connections=50, max_keepalive_connections=50)
         return httpx.Client(base_url=self.base_url, timeout=60, limits=limits, verify=False)  # noqa: S501 - no TLS here
 
+    def command(self, *arguments: str) -> str:
+        """What a command of `fhir-server` prints, run beside the server on the same store."""
+        command = [sys.executable, "-m", "fhir_server.cli", *arguments]
+        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"fhir-server {' '.join(arguments[:2])}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
     def stop(self) -> int:
         """Stop it as an operator would; its exit code."""
         if self.process.poll() is None:
@@ -77,3 +86,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server_with_demo_data(folder: Path, patients: int) -> Iterator[RunningServer]:
+    """A server that asks for tokens, with some demo patients; stopped in the end."""
+    server = RunningServer(folder / "data", settings={"FHIR_AUTH": "on"})
+    try:
+        server.command("demo-data", "--patients", str(patients))
+        yield server
+    finally:
+        server.stop()

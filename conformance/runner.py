@@ -1,0 +1,55 @@
+"""Running checks one after the other, and what becomes of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import httpx
+
+from conformance.check import Check, Failure, Outcome, Result, Skip
+from conformance.http_log import HttpLog
+
+
+class Context(Protocol):
+    """What every group's context has: the log of its requests, and notes that the running check makes."""
+
+    log: HttpLog
+    notes: list[str]
+
+
+def run_check(check: Check, context: Context) -> Result:
+    """The result of one check. Never raises for what the server or the check does wrong."""
+    context.log.take()
+    context.notes.clear()
+    began = time.monotonic()
+    outcome, reason = _outcome(check, context)
+    return Result(
+        check,
+        outcome,
+        context.log.masked(reason),
+        tuple(map(context.log.masked, context.notes)),
+        context.log.take(),
+        time.monotonic() - began,
+    )
+
+
+def run_checks(checks: Iterable[Check], context: Context) -> Iterator[Result]:
+    """The results, each as soon as it is known."""
+    for check in checks:
+        yield run_check(check, context)
+
+
+def _outcome(check: Check, context: Context) -> tuple[Outcome, str]:
+    try:
+        check.run(context)
+    except Failure as failure:
+        return "fail", str(failure)
+    except Skip as skip:
+        return "skip", str(skip)
+    except httpx.HTTPError as error:
+        return "fail", f"The server did not answer: {type(error).__name__}: {error}"
+    except Exception as error:
+        return "error", f"The check broke: {type(error).__name__}: {error}"
+    return "pass", ""
