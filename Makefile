@@ -37,4 +37,4 @@ definitions: $(INSTALLED) ## Condense the official definitions anew (needs FHIR_
 	$(BIN)/python scripts/condense_definitions.py
 
 clean: ## Remove what the targets made, but for data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info build

@@ -72,12 +72,22 @@ class Desk:
             self.browsers.give(response, secret)
         return response
 
-    def error(self, status: int, heading: str, message: str, headers: dict[str, str] | None = None) -> Response:
-        """A page that says what went wrong, with the id that the log knows the request by. Quotes nothing that was sent."""
-        incident = g.get("request_id") or secrets.token_hex(8)
-        return self.pages.page(
-            "error.html", status, headers=headers, heading=heading, message=message, incident=incident
-        )
+    def error(
+        self,
+        status: int,
+        heading: str,
+        message: str,
+        headers: dict[str, str] | None = None,
+        visitor: Visitor | None = None,
+    ) -> Response:
+        """A page that says what went wrong, with the id that the log knows the request by. Quotes nothing that was sent.
+
+        visitor: to show the ways to our other pages; None where the database may be what is wrong.
+        """
+        told = {"heading": heading, "message": message, "incident": g.get("request_id") or secrets.token_hex(8)}
+        if visitor is not None:
+            return self.show("error.html", visitor, status, headers=headers, **told)
+        return self.pages.page("error.html", status, headers=headers, visitor=None, **told)
 
     def stale_form(self) -> Response:
         """The answer to a form that does not prove that we showed it in this browser."""

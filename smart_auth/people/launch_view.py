@@ -52,9 +52,8 @@ class LaunchApps:
         if visitor is None:
             return self._desk.to_sign_in("launch")
         if visitor.user.role != "practitioner":
-            return self._desk.error(
-                403, "Only practitioners start apps here", "You can open an app at its own address."
-            )
+            text = "You can open an app at its own address, and see here which apps you have connected."
+            return self._desk.error(403, "Only practitioners start apps here", text, visitor=visitor)
         return visitor
 
     def _launch(self, visitor: Visitor, patient: PatientLine) -> Response:

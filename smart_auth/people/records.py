@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from smart_auth.model import User
+from smart_auth.model import User, patients_of
 
 SHOWN_AT_ONCE = 20
 
@@ -116,10 +116,7 @@ def _date(word: str) -> str | None:
 
 def own_patients(user: User) -> tuple[str, ...]:
     """The ids of the patients that a patient or related person may act for; none for others."""
-    if user.role == "patient":
-        own = (user.fhir_user or "").removeprefix("Patient/")
-        return tuple(dict.fromkeys([*([own] if own else []), *user.patients]))
-    return user.patients if user.role == "related-person" else ()
+    return patients_of(user.role, user.fhir_user, user.patients)
 
 
 def may_see(user: User, patient_id: str) -> bool:

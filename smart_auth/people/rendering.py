@@ -96,6 +96,12 @@ def moment(milliseconds: int) -> str:
     return f"{day(milliseconds)}, {datetime.fromtimestamp(milliseconds / 1000, UTC):%H:%M} UTC"
 
 
+def span(seconds: int) -> str:
+    """A length of time in hours or minutes: 1 hour, 90 minutes."""
+    number, unit = (seconds // 3600, "hour") if seconds % 3600 == 0 else (seconds // 60, "minute")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
 def fhir_moment(text: str | None) -> str:
     """A FHIR date or dateTime as precisely as it says: 5 March 1967, March 1967, 1967. What is none stays as it is."""
     if not text:

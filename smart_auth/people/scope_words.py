@@ -57,6 +57,7 @@ CATEGORIES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 f"{_TERMINOLOGY}observation-category|vital-signs": "vital signs, such as blood pressure and weight",
                 f"{_TERMINOLOGY}observation-category|social-history": "social history, such as smoking",
                 f"{_TERMINOLOGY}observation-category|survey": "answers to surveys and screenings",
+                f"{_US_CORE}us-core-category|clinical-test": "other tests, such as breathing tests and heart traces",
                 f"{_US_CORE}us-core-category|sdoh": "living conditions, such as housing and food",
             }
         ),

@@ -15,6 +15,7 @@ from smart_auth.people.desk import Desk
 from smart_auth.people.flow import Step
 from smart_auth.people.records import SHOWN_AT_ONCE, PatientLine, may_see, own_patients, read_search
 from smart_auth.people.redirects import shown_target
+from smart_auth.people.rendering import span
 from smart_auth.store.digests import digest_of
 
 NO_ENCOUNTER = "none"
@@ -149,7 +150,7 @@ class Steps:
             may_change_patient=may_change_patient(stage),
             target=shown_target(transaction.request.redirect_uri),
             not_offered=len(transaction.request.not_offered),
-            minutes=services.settings.access_token_seconds // 60,
+            brief=span(services.settings.access_token_seconds),
             offline_until=now + services.settings.offline_seconds * 1000,
             online_hours=services.settings.online_seconds // 3600,
         )

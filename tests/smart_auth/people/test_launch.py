@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.smart_auth.people.conftest import MemoryRecords
+
 LAUNCH_URI = "https://app.example.org/launch?site=1"
 SCOPE = "launch openid patient/Observation.rs"
 
@@ -161,3 +163,24 @@ def test_switched_off_apps_are_not_offered(world, browser, client):
     page = browser.submit(browser.get("/auth/launch"), "/auth/launch", action="choose", patient="ake")
     assert "Switched Off" not in page.text
     assert gone.client_id not in page.text
+
+
+def test_apps_of_the_same_name_are_told_apart_by_their_addresses(world, browser, client, words):
+    other = world.client(launch_uris=["https://other.example.org/launch"], name=client.name)
+    browser.signed_in("ines")
+    page = browser.submit(browser.get("/auth/launch"), "/auth/launch", action="choose", patient="ake")
+    for each in (*client.launch_uris, *other.launch_uris):
+        assert each in words(page)
+
+
+def test_a_long_list_is_said_to_be_one_whether_or_not_somebody_searched(make_world, words):
+    class Many(MemoryRecords):
+        def find_patients(self, search, user):
+            return [*self.patients.values()] * 6
+
+    browser = make_world(records=Many()).browser()
+    browser.signed_in("ines")
+    page = browser.get("/auth/launch")
+    assert "These are the first 20 patients by name. Search to find others." in words(page)
+    page = browser.submit(page, "/auth/launch", search="e")
+    assert "More than 20 patients match." in words(page)

@@ -7,13 +7,14 @@ from itertools import combinations
 import pytest
 
 from resources.definitions import resource_types
+from smart_auth.discovery import SCOPES
 from smart_auth.model import Client, User
 from smart_auth.people.authorize_request import AuthorizeRequest
 from smart_auth.people.consent_form import consent_form
 from smart_auth.people.flow import Stop, Visitor, next_step, with_known_context
 from smart_auth.people.records import may_see, own_patients, read_search
 from smart_auth.people.redirects import error_redirect, form_targets, shown_target
-from smart_auth.people.rendering import day, fhir_moment, moment
+from smart_auth.people.rendering import day, fhir_moment, moment, span
 from smart_auth.people.scope_words import ACTIONS, describe
 from smart_auth.people.sessions import Session
 from smart_auth.people.transactions import Transaction
@@ -88,6 +89,16 @@ def test_constraints_are_told():
     assert "(only those with tag “vip”)" in told["patient", "Open one by one"][0]
 
 
+def test_every_part_of_a_type_that_discovery_lists_is_offered_alone():
+    listed = [scope for scope in SCOPES if scope.startswith("patient/") and "?" in scope]
+    assert listed
+    for scope in listed:
+        whole = scope.partition("?")[0]
+        assert scope in {choice.scope for choice in consent_form(whole).choices()}
+        (told,) = describe(scope)
+        assert "only those" not in told.things[0]
+
+
 def test_a_search_is_read_into_names_a_birth_date_and_identifiers():
     read = read_search(" Wójcik,  Stanisław 1944-11-30 MRN-10003 ")
     assert (read.names, read.birth_date, read.identifiers) == (("Wójcik", "Stanisław"), "1944-11-30", ("MRN-10003",))
@@ -155,5 +166,6 @@ def test_addresses_are_told_in_words_and_forms_may_lead_to_their_schemes():
 def test_moments_are_told_as_precisely_as_they_are_known():
     assert day(0) == "1 January 1970"
     assert moment(1_800_000_000_000) == "15 January 2027, 08:00 UTC"
+    assert [span(seconds) for seconds in (3600, 7200, 5400, 60)] == ["1 hour", "2 hours", "90 minutes", "1 minute"]
     told = [fhir_moment(text) for text in ("1967", "1967-03", "1967-03-05", "2027-03-05T14:05:00Z", "soon", None)]
     assert told == ["1967", "March 1967", "5 March 1967", "5 March 2027, 14:05 UTC", "soon", ""]
