@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
+import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,10 @@ _IN_THE_SCHEMA_ONLY = {("Extension", "_url")}
 
 
 @pytest.fixture(scope="module")
-def condense() -> Callable[[Path], dict[str, str]]:
-    path = PROJECT / "scripts" / "condense_definitions.py"
-    spec = importlib.util.spec_from_file_location("condense_definitions", path)
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    run: Callable[[Path], dict[str, str]] = script.condense
-    return run
+def condense() -> Iterator[Callable[[Path], dict[str, str]]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(PROJECT / "scripts")  # as where it is run as a script
+        yield importlib.import_module("condense_definitions").condense
 
 
 def test_the_committed_facts_are_what_the_script_makes_of_the_official_bundles(
