@@ -43,6 +43,7 @@ INTERACTIONS: tuple[Interaction, ...] = (
         "vread", "instance", "GET", INSTANCE + "/_history/{version}", "vread", "One version of a resource", (200, 304)
     ),
     Interaction("update", "instance", "PUT", INSTANCE, "update", "Replace a resource, or create it", (200, 201)),
+    Interaction("patch", "instance", "PATCH", INSTANCE, "patch", "Change a part of a resource"),
     Interaction("delete", "instance", "DELETE", INSTANCE, "delete", "Delete a resource", (200, 204)),
     Interaction("history", "instance", "GET", INSTANCE + "/_history", "history-instance", "All versions of a resource"),
     Interaction("create", "type", "POST", TYPE, "create", "Create a resource, unless a condition finds it", (200, 201)),
@@ -61,6 +62,9 @@ INTERACTIONS: tuple[Interaction, ...] = (
     ),
     Interaction(
         "conditional_delete", "type", "DELETE", TYPE, None, "Delete the one resource that a condition finds", (200, 204)
+    ),
+    Interaction(
+        "conditional_patch", "type", "PATCH", TYPE, None, "Change a part of the one resource that a condition finds"
     ),
     Interaction("history", "type", "GET", TYPE + "/_history", "history-type", "All versions of a type's resources"),
     Interaction("history", "system", "GET", "/_history", "history-system", "All versions of all resources"),

@@ -40,7 +40,8 @@ def capability_statement(
         "software": {"name": "fhir-server", "version": version},
         "implementation": {"description": "FHIR R4 interoperability server", "url": base_url},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
         "rest": [
             {
                 "mode": "server",

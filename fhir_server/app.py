@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
+from fhir_server.audit.journal import Journal, audit_folder
+from fhir_server.audit.requests import RequestAudit
 from fhir_server.authorization import auth_services, register_authorization
 from fhir_server.cors import register_cors
 from fhir_server.end_with_parent import end_with_parent
@@ -25,16 +27,16 @@ from smart_auth.services import AuthServices
 FIRST_CLASS_TYPES = ("Patient", "Encounter", "Appointment", "MedicationRequest")
 
 
-def create_app(services: Services, auth: AuthServices | None = None) -> Flask:
-    """The application on the given services. auth: None where requests need no token."""
+def create_app(services: Services, auth: AuthServices | None = None, audit: RequestAudit | None = None) -> Flask:
+    """The application on the given services. auth: None where requests need no token; audit: None where none is kept."""
     app = Flask(__name__, template_folder="pages", static_folder=None)
     # A browser that was lured to a foreign name which resolves to this machine must get nothing.
     app.config["TRUSTED_HOSTS"] = trusted_hosts(services.settings)
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_mb * 1024 * 1024
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     register_request_log(app, services.settings.log_level)
-    register_routes(app, services, auth)
-    register_authorization(app, auth, services)
+    register_routes(app, services, auth, audit)
+    register_authorization(app, auth, services, audit)
     register_start_page(app, services, auth)
     register_openapi(app, [health_blueprint(services.database)])
     register_error_handlers(app)  # after flask-smorest, which brings handlers of its own
@@ -64,4 +66,6 @@ def worker_app() -> Flask:
     prepare_guards(database)
     services = services_for(settings, database)
     start_reindexing(services)
-    return create_app(services, auth_services(settings, database))
+    journal = Journal(audit_folder(settings), services.new_id)
+    auth = auth_services(settings, database, journal)
+    return create_app(services, auth, RequestAudit(journal, settings.audit, services.clock) if auth else None)

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import click
 import orjson
 
+from fhir_server.audit.journal import JournalError
 from fhir_server.authorization import make_auth_services
 from fhir_server.serving import mongodb_for
 from fhir_server.settings import Settings
@@ -32,6 +33,8 @@ def _services(command: str) -> Iterator[AuthServices]:
                 yield make_auth_services(settings, database)
             except (ValueError, user_commands.UserError) as fault:
                 raise click.ClickException(str(fault)) from None
+            except JournalError as fault:
+                raise click.ClickException(fault.issues[0].text) from None
 
 
 def _print(value: Any) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from fhir_server.audit.journal import JournalError
+from fhir_server.audit_commands import audit
 from fhir_server.auth_commands import client, token, user
 from fhir_server.authorization import make_auth_services
 from fhir_server.demo_access import DemoAccess, demo_users_left, prepare_demo_access
@@ -140,6 +142,7 @@ def demo_data(patients: int, seed: int, today: datetime | None) -> None:
 main.add_command(token)
 main.add_command(client)
 main.add_command(user)
+main.add_command(audit)
 
 
 @main.command()
@@ -184,7 +187,7 @@ def _demo_access(settings: Settings, wants_demo: bool) -> DemoAccess | None:
 
 def _is_empty(settings: Settings) -> bool:
     with _database(settings) as database:
-        return not database.stored_types()
+        return not set(database.stored_types()) - {"AuditEvent"}
 
 
 def _prepare_catalogue(settings: Settings) -> None:
@@ -202,6 +205,8 @@ def _told_plainly() -> Iterator[None]:
     """What the operator can mend is told in a sentence, not as a stack trace."""
     try:
         yield
+    except JournalError as error:
+        raise click.ClickException(error.issues[0].text) from None
     except (SettingsError, EmbeddedMongoDBError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 

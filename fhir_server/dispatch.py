@@ -13,6 +13,7 @@ from capability.interactions_table import INTERACTIONS
 from fhir_server.call import Answer, Call
 from fhir_server.gate import check
 from fhir_server.interactions.history import history
+from fhir_server.interactions.patch import conditional_patch, patch
 from fhir_server.interactions.read import read, vread
 from fhir_server.interactions.search import search
 from fhir_server.interactions.search_across import search_system
@@ -29,7 +30,9 @@ HANDLERS: dict[str, Handler] = {
     "conditional_update": conditional_update,
     "create": create,
     "delete": delete,
+    "conditional_patch": conditional_patch,
     "history": history,
+    "patch": patch,
     "read": read,
     "search": search,
     "search_system": search_system,

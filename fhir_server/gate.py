@@ -23,10 +23,12 @@ LETTERS: dict[str, tuple[Letter, ...]] = {
     "read": ("r",),
     "vread": ("r",),
     "update": ("u",),
+    "patch": ("u",),
     "delete": ("d",),
     "create": ("c",),
     "search": ("s",),
     "conditional_update": ("u", "s"),
+    "conditional_patch": ("u", "s"),
     "conditional_delete": ("d", "s"),
 }
 """Interaction with one type → what must be allowed; those that are not here look after it themselves, or are below."""
@@ -52,7 +54,8 @@ def admit(request: Request, interaction: str, services: Services, auth: AuthServ
         text = "The access token is unknown, expired or revoked."
         raise _unauthorized("expired", text, ', error="invalid_token"')
     is_administrator = access.role == "administrator"
-    return replace(services, fence=fence_for(access, services.base_url), may_administer=is_administrator)
+    fence = fence_for(access, services.base_url)
+    return replace(services, fence=fence, may_administer=is_administrator, access=access)
 
 
 def check(call: Call, services: Services) -> None:

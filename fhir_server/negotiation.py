@@ -16,23 +16,24 @@ from werkzeug.wrappers import Request
 
 from fhir_server.call import Call, Return
 from fhir_server.entity_tags import entity_tags
+from fhir_server.media_types import (
+    FHIR_JSON,
+    FHIR_XML,
+    FORMATS,
+    JSON_PATCH,
+    PATCH_TYPES,
+    R4_VERSIONS,
+    XML_TYPES,
+    Form,
+    accepted_types,
+)
+from resources.patching import FhirPathPatch, JsonPatch
 from resources.problem import problem, quoted
+from resources.xml import json_from_xml
 from search.moments import milliseconds
 from search.query_text import condition_of
 
-FHIR_JSON = "application/fhir+json"
-JSON_TYPES = frozenset({FHIR_JSON, "application/json", "text/json"})
-FORM = "application/x-www-form-urlencoded"
-FORMATS = {
-    "json": FHIR_JSON,
-    "application/json": "application/json",
-    "text/json": FHIR_JSON,
-    FHIR_JSON: FHIR_JSON,
-    # A plus in a query is a blank, and many clients do not escape it.
-    "application/fhir json": FHIR_JSON,
-}
 SEARCHES = frozenset({"search", "search_system"})
-R4_VERSIONS = frozenset({"4.0", "4.0.1"})
 
 _PREFER = re.compile(r"(return|handling)\s*=\s*\"?(\w+)\"?")
 
@@ -44,7 +45,8 @@ def answer_type(request: Request) -> str:
         media_type, options = parse_options_header(wanted.lower())
         found = FORMATS.get(media_type)
         if found is None or options.get("fhirversion", "4.0") not in R4_VERSIONS:
-            raise problem(406, "not-supported", f"The format {quoted(wanted)} is not supported; use {FHIR_JSON}.")
+            text = f"The format {quoted(wanted)} is not supported; use {FHIR_JSON} or {FHIR_XML}."
+            raise problem(406, "not-supported", text)
         return found
     accept = request.environ.get("HTTP_ACCEPT")
     if not accept or accept == "*/*" or accept == FHIR_JSON:
@@ -54,11 +56,12 @@ def answer_type(request: Request) -> str:
         media_type, options = parse_options_header(name.lower())
         if quality <= 0 or options.get("fhirversion", "4.0") not in R4_VERSIONS:
             continue
-        if media_type == "application/json":
-            return "application/json"
-        if media_type in ("*/*", "application/*", "text/*") or media_type in JSON_TYPES:
+        if media_type in FORMATS and not ("text/html" in accept and media_type in XML_TYPES):  # which browsers ask for
+            return FORMATS[media_type]
+        if media_type in ("*/*", "application/*", "text/*"):
             return FHIR_JSON
-    raise problem(406, "not-supported", f"None of the media types {quoted(accept)} is supported; use {FHIR_JSON}.")
+    text = f"None of the media types {quoted(accept)} is supported; use {FHIR_JSON} or {FHIR_XML}."
+    raise problem(406, "not-supported", text)
 
 
 def format_parameter(request: Request) -> str | None:
@@ -79,10 +82,10 @@ def _argument(request: Request, name: str) -> str | None:
         return None  # raw bytes that are no UTF-8; whoever reads the query refuses them
 
 
-def body_of(request: Request, most: int, is_search: bool) -> bytes:
-    """The body of a request, decompressed.
+def body_of(request: Request, most: int, form: Form) -> bytes:
+    """The body of a request, decompressed; a resource in XML as JSON.
 
-    most: bytes accepted, before and after decompression. is_search: a form is expected rather than a resource.
+    most: bytes accepted, before and after decompression. form: what is expected.
     Raises a `Problem`: 415 for another format or coding, 413 for too much, 400 for broken compression.
     """
     # Read from the server itself, because Werkzeug cuts a body without a stated length at its own limit and says nothing.
@@ -94,13 +97,13 @@ def body_of(request: Request, most: int, is_search: bool) -> bytes:
         raise too_large(most)
     if not body:
         return b""
-    _check_content_type(request, is_search)
+    media_type = _content_type(request, form)
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding in ("gzip", "x-gzip"):
-        return _unzipped(body, most)
-    if coding != "identity":
+        body = _unzipped(body, most)
+    elif coding != "identity":
         raise problem(415, "not-supported", f"The content coding {quoted(coding)} is not supported; use gzip or none.")
-    return body
+    return json_from_xml(body).encode() if media_type in XML_TYPES else body
 
 
 def _discard(stream: IO[bytes], most: int) -> None:
@@ -113,24 +116,23 @@ def too_large(most: int) -> Exception:
     return problem(413, "too-long", f"The body is larger than {most:,} bytes, which is the most accepted.")
 
 
-def _check_content_type(request: Request, is_search: bool) -> None:
+def _content_type(request: Request, form: Form) -> str:
     header = request.headers.get("Content-Type", "")
-    if not header and not is_search:
-        return
+    if not header and form == "resource":
+        return FHIR_JSON
     media_type, options = parse_options_header(header.lower())
-    accepted = {FORM} if is_search else JSON_TYPES
+    accepted = accepted_types(form)
     if media_type not in accepted:
-        raise problem(
-            415,
-            "not-supported",
-            f"The content type {quoted(header)} is not supported; use {' or '.join(sorted(accepted))}.",
-        )
+        text = f"The content type {quoted(header)} is not supported; use {' or '.join(sorted(accepted))}."
+        headers = {"Accept-Patch": ", ".join(sorted(PATCH_TYPES))} if form == "patch" else None
+        raise problem(415, "not-supported", text, headers=headers)
     if options.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
         raise problem(
             415, "not-supported", f"The character set {quoted(options['charset'])} is not supported; use UTF-8."
         )
     if options.get("fhirversion", "4.0") not in R4_VERSIONS:
         raise problem(415, "not-supported", f"FHIR version {quoted(options['fhirversion'])} is not supported; use 4.0.")
+    return media_type
 
 
 def _unzipped(body: bytes, most: int) -> bytes:
@@ -162,7 +164,13 @@ def call_from(request: Request, interaction: str, path: dict[str, str], max_body
     if "compartment" in path:
         call = call.in_compartment(path["compartment"])
     if request.method in ("POST", "PUT"):
-        call.body = body_of(request, max_body, interaction in SEARCHES)
+        call.body = body_of(request, max_body, "form" if interaction in SEARCHES else "resource")
+    elif request.method == "PATCH":
+        body = body_of(request, max_body, "patch")
+        if not body:
+            raise problem(400, "required", "The request has no body; a patch is expected.")
+        is_json_patch = parse_options_header(request.headers.get("Content-Type", "").lower())[0] == JSON_PATCH
+        call.patch = JsonPatch.parse(body) if is_json_patch else FhirPathPatch.parse(body)
     headers = request.environ  # where they are looked up by name, and not one after the other
     if "HTTP_IF_MATCH" in headers:
         call.if_match = entity_tags(headers["HTTP_IF_MATCH"])

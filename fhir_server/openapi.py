@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, Response, send_from_directory
 from flask_smorest import Api, Blueprint
 from swagger_ui_bundle import swagger_ui_path
 
 from capability.interactions_table import INTERACTIONS, Interaction
-from fhir_server.negotiation import FHIR_JSON, FORM
+from fhir_server.media_types import FHIR_JSON, FORM, JSON_PATCH, PATCH_TYPES
 from fhir_server.routes import IdConverter, TypeConverter, endpoint_of
 from resources.definitions import resource_types
 
@@ -57,6 +57,9 @@ def register_openapi(app: Flask, blueprints: Sequence[Blueprint]) -> None:
         return send_from_directory(Path(swagger_ui_path), name, max_age=86400)
 
 
+RESOURCE: Final[dict[str, Any]] = {"$ref": "#/components/schemas/Resource"}
+
+
 def _operation_id(row: Interaction) -> str:
     place = "compartment" if "{compartment}" in row.path else row.level
     return f"{row.name}_{place}_{row.method.lower()}"
@@ -72,9 +75,15 @@ def _operation(row: Interaction) -> dict[str, Any]:
             "default": {**_response(200), "description": "An OperationOutcome that says what is wrong"},
         },
     }
-    if row.method in ("POST", "PUT"):
+    if row.method == "PATCH":
+        schemas = {
+            media_type: {"type": "array"} if media_type == JSON_PATCH else RESOURCE for media_type in PATCH_TYPES
+        }
+        content = {media_type: {"schema": schemas[media_type]} for media_type in sorted(schemas)}
+        operation["requestBody"] = {"required": True, "content": content}
+    elif row.method in ("POST", "PUT"):
         media_type = FORM if row.path.endswith("_search") else FHIR_JSON
-        schema = {"type": "object"} if media_type == FORM else {"$ref": "#/components/schemas/Resource"}
+        schema = {"type": "object"} if media_type == FORM else RESOURCE
         operation["requestBody"] = {"required": media_type != FORM, "content": {media_type: {"schema": schema}}}
     return operation
 
@@ -82,5 +91,5 @@ def _operation(row: Interaction) -> dict[str, Any]:
 def _response(status: int) -> dict[str, Any]:
     response: dict[str, Any] = {"description": DESCRIPTIONS[status]}
     if status in (200, 201, 202):
-        response["content"] = {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Resource"}}}
+        response["content"] = {FHIR_JSON: {"schema": RESOURCE}}
     return response

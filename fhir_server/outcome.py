@@ -22,7 +22,7 @@ _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 def outcome_tree(issues: Iterable[Issue]) -> dict[str, Any]:
     """An OperationOutcome as a JSON object that is valid whatever its issues quote."""
     return operation_outcome(
-        Issue(i.severity, i.code, _speakable(i.text), i.expression and _speakable(i.expression)) for i in issues
+        Issue(i.severity, i.code, speakable(i.text), i.expression and speakable(i.expression)) for i in issues
     )
 
 
@@ -31,7 +31,8 @@ def outcome_bytes(issues: Iterable[Issue]) -> bytes:
     return orjson.dumps(outcome_tree(issues))
 
 
-def _speakable(text: str) -> str:
+def speakable(text: str) -> str:
+    """A text without what no FHIR string may hold."""
     return _UNSPEAKABLE.sub("\ufffd", text)
 
 

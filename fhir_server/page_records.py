@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fhir_server.audit.requests import RequestAudit
 from fhir_server.services import Services
 from fhir_server.store.reads import read
 from fhir_server.store.run_plan import Runner
@@ -24,8 +25,10 @@ Json = dict[str, Any]
 class StoredRecords:
     """Patients and encounters of the store."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, audit: RequestAudit | None = None) -> None:
+        """audit: where it is taken down which patients users were shown; None where that is not kept."""
         self._services = services
+        self._audit = audit
 
     def find_patients(self, search: PatientSearch, user: User) -> Sequence[PatientLine]:
         """Patients of whom every word matches, by name."""
@@ -34,6 +37,8 @@ class StoredRecords:
         if search.birth_date is not None:
             pairs.append(("birthdate", search.birth_date))
         found = self._search("Patient", [*pairs, ("_sort", "family")], SHOWN_AT_ONCE + 1)
+        if self._audit is not None:
+            self._audit.take_search(user, "Patient", pairs, found)
         return [_patient(tree) for tree in found]
 
     def patient(self, patient_id: str) -> PatientLine | None:

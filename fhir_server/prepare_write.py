@@ -7,11 +7,14 @@ The same for every way in: create, update, each entry of a Bundle, and the loadi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fhir_server.visibility import check_content, guard_of
 from resources.change import Intent, Method
 from resources.document import Document, parse_document
 from resources.primitives import is_id
 from resources.problem import Issue, Problem, problem, quoted
+from resources.types import judge_for
 from resources.validation import errors_of, validate
 from search.context import Context
 from search.fence import Letter
@@ -24,6 +27,22 @@ MAX_STORED_BYTES = 16 * 1024 * 1024 - 16 * 1024
 # What an index entry takes beside its text.
 ENTRY_OVERHEAD = 14
 RANGE_SIZE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a write is checked against besides the definitions.
+
+    judges_changes: whether a status may become only some others. warn_only: the types whose faulty changes are stored, with
+    a warning.
+    """
+
+    judges_changes: bool = True
+    warn_only: frozenset[str] = frozenset()
+
+
+NO_RULES = Rules(judges_changes=False)
+"""For records that come as they are, from other systems."""
 
 
 def document_of(body: bytes, type_name: str | None) -> Document:
@@ -42,10 +61,14 @@ def prepare(
     at: str | None = None,
     if_match: frozenset[str] | None = None,
     if_none_match: bool = False,
+    is_final_id: bool = True,
+    rules: Rules = NO_RULES,
 ) -> tuple[Intent, list[Issue]]:
     """The intent to store a document under an id, and the warnings of its validation.
 
-    at: FHIRPath of the resource within a Bundle, for the issues. Raises a 422 `Problem` with every error of validation, and
+    at: FHIRPath of the resource within a Bundle, for the issues. is_final_id: whether the id is known to be the one; if not,
+    the caller checks the content against the fence once it is. rules: what is checked besides.
+    Raises a 422 `Problem` with every error of validation, and
     a 413 for what is too large to be stored, and a 403 for what would be outside of the fence.
     """
     issues = validate(document.tree, at)
@@ -55,11 +78,13 @@ def prepare(
         raise Problem(422, issues)
     index = index_values(document.tree, context)
     letter: Letter = "c" if method == "POST" else "u"
-    check_content(document.type, logical_id, index, letter, context)
+    if is_final_id:
+        check_content(document.type, logical_id, index.fields, letter, context)
     may_change = guard_of(document.type, letter, context) if method == "PUT" else None
     _check_size(document, index)
+    judge = judge_for(document.type, rules.warn_only) if rules.judges_changes else None
     return Intent(
-        method, document.type, logical_id, document, index.fields, if_match, if_none_match, may_change
+        method, document.type, logical_id, document, index.fields, if_match, if_none_match, may_change, judge, issues
     ), issues
 
 

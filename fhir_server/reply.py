@@ -15,11 +15,13 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from fhir_server.call import Answer
-from fhir_server.negotiation import FHIR_JSON, answer_type, wants_pretty
+from fhir_server.media_types import FHIR_JSON, XML_TYPES
+from fhir_server.negotiation import answer_type, wants_pretty
 from fhir_server.outcome import outcome_bytes, unexpected
 from resources.definitions import resource_types
 from resources.pretty import pretty
 from resources.problem import Issue, Problem, quoted
+from resources.xml import xml_from_json
 
 # Below this, compressing costs more than it saves.
 COMPRESS_FROM = 1400
@@ -70,10 +72,18 @@ def _response(status: int, content: bytes | None, media_type: str, headers: Mapp
             response.content_length = 0
         response.headers.pop("Content-Type", None)
         return response
-    if wants_pretty(request):
+    if media_type in XML_TYPES:
+        content = xml_from_json(content.decode()).encode()
+    elif wants_pretty(request):
         content = pretty(content)
     # The headers are put together first, because each one set on a response is a walk through all of them.
-    complete = {**headers, "Content-Type": media_type + "; charset=utf-8", "Vary": "Accept, Accept-Encoding"}
+    complete = {
+        **headers,
+        "Content-Type": media_type + "; charset=utf-8",
+        "Vary": "Accept, Accept-Encoding",
+        # A browser would else answer from its cache: what has changed since, and what a token no longer opens.
+        "Cache-Control": "no-store",
+    }
     if len(content) >= COMPRESS_FROM and _takes_gzip():
         content = gzip.compress(content, compresslevel=1, mtime=0)
         complete["Content-Encoding"] = "gzip"

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.routing import BaseConverter
 
 from capability.interactions_table import INTERACTIONS, Interaction
+from fhir_server.audit.requests import RequestAudit, Visit
 from fhir_server.call import Answer, Call
 from fhir_server.dispatch import HANDLERS
 from fhir_server.gate import admit, check
@@ -65,8 +66,10 @@ class IdConverter(BaseConverter):
 CONVERTERS = {"type": "type", "compartment": "compartment", "id": "part", "version": "part"}
 
 
-def register_routes(app: Flask, services: Services, auth: AuthServices | None = None) -> None:
-    """Add a rule for every row of the table. auth: None where requests need no token."""
+def register_routes(
+    app: Flask, services: Services, auth: AuthServices | None = None, audit: RequestAudit | None = None
+) -> None:
+    """Add a rule for every row of the table. auth: None where requests need no token; audit: None where none is kept."""
     app.url_map.converters.update(type=TypeConverter, compartment=CompartmentConverter, part=IdConverter)
     by_path: dict[str, dict[str, Interaction]] = defaultdict(dict)
     for row in INTERACTIONS:
@@ -77,7 +80,7 @@ def register_routes(app: Flask, services: Services, auth: AuthServices | None = 
             app.add_url_rule(
                 BASE + rule.rstrip("/"),
                 endpoint=endpoint_of(row),
-                view_func=_view(row, services, auth),
+                view_func=_view(row, services, auth, audit),
                 methods=[method],
                 strict_slashes=False,
                 defaults={},
@@ -89,15 +92,20 @@ def endpoint_of(row: Interaction) -> str:
     return f"{row.name} {row.method} {row.path}"
 
 
-def _view(row: Interaction, services: Services, auth: AuthServices | None) -> Callable[..., Response]:
+def _view(
+    row: Interaction, services: Services, auth: AuthServices | None, audit: RequestAudit | None
+) -> Callable[..., Response]:
     handler = ALL_HANDLERS[row.name]
     max_body = services.settings.max_body_mb * 1024 * 1024
 
     def view(**path: str) -> Response:
         media_type = answer_type(request)
-        admitted = admit(request, row.name, services, auth)
-        call = call_from(request, row.name, path, max_body)
-        check(call, admitted)
-        return respond(handler(call, admitted), media_type, services.base_url)
+        with Visit(audit, row.name, path) as visit:
+            visit.services = admitted = admit(request, row.name, services, auth)
+            visit.call = call = call_from(request, row.name, path, max_body)
+            check(call, admitted)
+            visit.begin()
+            visit.answer = answer = handler(call, admitted)
+        return respond(answer, media_type, services.base_url)
 
     return view

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from threading import BoundedSemaphore
 
+from fhir_server.prepare_write import Rules
 from fhir_server.settings import Settings
 from fhir_server.store.costs import Costs
 from fhir_server.store.database import Database
@@ -21,6 +22,7 @@ from resources.terminology import Terminology
 from search.catalogue import Catalogue
 from search.context import Context
 from search.fence import NO_FENCE, Fence
+from smart_auth.model import Access
 
 WAITING_BUNDLES = 4
 FULL_QUEUE_SECONDS = 1.0
@@ -76,7 +78,8 @@ class Services:
     bundles: bounds how many Bundles are processed at once. cursor_key: signs cursors; fetched when it is first needed, so
     that the server starts before its database does. catalogue: the search parameters that there are at the moment.
     terminology: the value sets and code systems that are known. costs: keeps searches from reading too much. fence: what
-    the request at hand may do; may_administer: whether it may do what only administrators may.
+    the request at hand may do; may_administer: whether it may do what only administrators may; access: what its token stands
+    for, None where authorization is off.
     """
 
     settings: Settings
@@ -90,11 +93,17 @@ class Services:
     costs: Costs
     fence: Fence = NO_FENCE
     may_administer: bool = True
+    access: Access | None = None
 
     @property
     def limits(self) -> Limits:
         """What one search may cost while it runs."""
         return replace(DEFAULT_LIMITS, most_examined=self.settings.max_examined or sys.maxsize)
+
+    @property
+    def rules(self) -> Rules:
+        """What writes are checked against besides the definitions."""
+        return Rules(warn_only=self.settings.warn_only)
 
     @property
     def base_url(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from granian.constants import Interfaces
 from granian.server import Server as Granian
 
+from fhir_server.audit.process import taking
 from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from fhir_server.services import WAITING_BUNDLES
 from fhir_server.settings import Settings
@@ -58,7 +59,7 @@ def threads_for(settings: Settings) -> int:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. FHIR_MONGODB_URI must be set in the environment (see `mongodb_for`)."""
-    Granian(
+    server = Granian(
         WORKER_TARGET,
         address=settings.host,
         port=settings.port,
@@ -72,4 +73,6 @@ def serve(settings: Settings) -> None:
         log_access=False,
         log_enabled=False,
         websockets=False,
-    ).serve()
+    )
+    with taking(settings):
+        server.serve()

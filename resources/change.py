@@ -9,11 +9,12 @@ knows what a write means, and it is pure: no clock, no database.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from resources.document import Document
-from resources.problem import problem, quoted
+from resources.document import Document, parse_document
+from resources.problem import Issue, Problem, problem, quoted
+from resources.types import Judge
 
 Method = Literal["POST", "PUT", "DELETE"]
 
@@ -60,7 +61,8 @@ class Intent:
 
     document and index: None for a deletion. if_match: versions of which one must be current; None where the
     client states none; {"*"} for any version at all. if_none_match: the client demands that there be no such resource yet.
-    may_change: whether the request may change a stored version; None where it may change all.
+    may_change: whether the request may change a stored version; None where it may change all. judge: what says whether this
+    content may follow what is stored. warnings: of validation; those of the judge are added.
     """
 
     method: Method
@@ -71,6 +73,8 @@ class Intent:
     if_match: frozenset[str] | None = None
     if_none_match: bool = False
     may_change: Callable[[Stored], bool] | None = None
+    judge: Judge | None = None
+    warnings: list[Issue] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -92,17 +96,7 @@ def decide(intent: Intent, before: Stored | None, now: int) -> Change | None:
         raise problem(404, "not-found", text, is_denial=not before.is_deleted)
     if intent.if_none_match and exists:
         raise problem(412, "conflict", f"{intent.key} exists already.")
-    if intent.if_match is not None and not (exists and "*" in intent.if_match):
-        current = str(before.version) if before is not None and exists else None
-        if current not in intent.if_match:
-            wanted = ", ".join(sorted(intent.if_match))
-            raise problem(
-                412,
-                "conflict",
-                f"{intent.key} is at version {current}, not {quoted(wanted)}; read it again and repeat the change on that."
-                if current
-                else f"{intent.key} does not exist, so no version of it can match {quoted(wanted)}.",
-            )
+    check_if_match(intent.if_match, intent.key, before if exists else None)
     if intent.document is None and not exists:
         return None
     version = 1 if before is None else before.version + 1
@@ -115,6 +109,31 @@ def decide(intent: Intent, before: Stored | None, now: int) -> Change | None:
             and intent.document.says_the_same_as(before.raw, intent.id, before.version, before.last_updated)
         ):
             return None
+        _judge(intent, before if exists else None)
         raw = intent.document.stored(intent.id, version, moment)
     after = Stored(intent.type, intent.id, version, moment, raw, intent.method, was_there=exists)
     return Change(after, before, intent.index)
+
+
+def _judge(intent: Intent, before: Stored | None) -> None:
+    """Add the judge's warnings to the intent. Raises a 422 `Problem` with its errors."""
+    if intent.judge is None or intent.document is None or before is None or before.raw is None:
+        return
+    issues = intent.judge(parse_document(before.raw).tree, intent.document.tree)
+    if any(issue.is_error for issue in issues):
+        raise Problem(422, issues)
+    intent.warnings += [issue for issue in issues if issue not in intent.warnings]
+
+
+def check_if_match(wanted: frozenset[str] | None, key: str, stored: Stored | None) -> None:
+    """Raise a 412 `Problem` unless one of the versions that a client names is current. stored: None where there is none.
+
+    https://hl7.org/fhir/R4/http.html#concurrency
+    """
+    if wanted is None or (stored is not None and ("*" in wanted or str(stored.version) in wanted)):
+        return
+    named = quoted(", ".join(sorted(wanted)))
+    text = f"{key} does not exist, so no version of it can match {named}."
+    if stored is not None:
+        text = f"{key} is at version {stored.version}, not {named}; read it again and repeat the change on that."
+    raise problem(412, "conflict", text)

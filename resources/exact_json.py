@@ -14,9 +14,10 @@ from typing import Any
 
 from resources.raw_json import MAX_DEPTH, malformed, too_deep
 
+LONGEST_NUMBER = 1_000  # Python reads no more than some thousands of digits
 _TOKEN = re.compile(
     r"[ \t\n\r]*(?:(?P<mark>[{}\[\]:,])"
-    r'|(?P<scalar>"(?:[^"\\\x00-\x1f]|\\.)*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null))'
+    r'|(?P<scalar>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null))'
 )
 
 
@@ -95,6 +96,8 @@ def _value(text: str, at: int, depth: int) -> tuple[Exact, int]:
     if match is None or match["mark"] not in (None, "{", "["):
         raise malformed(text, at, "A JSON value is expected")
     if match["scalar"] is not None:
+        if match["scalar"][0] != '"' and len(match["scalar"]) > LONGEST_NUMBER:
+            raise malformed(text, at, f"A number has more than {LONGEST_NUMBER} characters")
         return Scalar(match["scalar"]), match.end()
     return _object(text, match.end(), depth) if match["mark"] == "{" else _array(text, match.end(), depth)
 

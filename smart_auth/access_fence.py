@@ -9,11 +9,12 @@ allowed by a rule here is denied.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 from resources.definitions import compartment_parameters
 from resources.problem import Problem
 from search.context import Context
-from search.entry_text import Filter, all_of, any_of, equal_to
+from search.entry_text import HIGHEST, Filter, all_of, any_of, equal_to
 from search.fence import Fence, Letter
 from search.index_values import compartment_entry
 from search.plan import plan_search
@@ -25,6 +26,7 @@ DIRECTORY = frozenset({"Practitioner", "PractitionerRole", "Organization", "Loca
 """Types that belong to nobody's compartment and that patients' apps need to make sense of a record; read-only for them."""
 
 ADMINISTRATORS_ONLY = frozenset({"AuditEvent"})
+"""Types that only administrators may read, and nobody may write: the server itself writes them."""
 
 SERVER_DEFINING = frozenset(
     {"SearchParameter", "StructureDefinition", "OperationDefinition", "CompartmentDefinition", "CapabilityStatement"}
@@ -101,7 +103,8 @@ class AccessFence:
 
     def _of_level(self, scope: ResourceScope, type_name: str, letter: Letter) -> Filter | None:
         if type_name in ADMINISTRATORS_ONLY:
-            return {} if scope.level == "user" and self._role == "administrator" else None
+            is_allowed = scope.level == "user" and self._role == "administrator" and letter in READING
+            return {} if is_allowed else None
         if scope.level == "patient":
             is_theirs = self._role not in ("patient", "related-person") or self._patient in self._patients
             return _of_patients([self._patient] if self._patient and is_theirs else [], type_name, letter)
@@ -133,8 +136,23 @@ class AccessFence:
 
 def _of_patients(patients: list[str], type_name: str, letter: Letter) -> Filter | None:
     """What may be done with a type by those who speak for some patients."""
-    if type_name == "Patient" or type_name in compartment_parameters("Patient"):
-        if not patients or (type_name == "Patient" and letter in ("c", "d")):
-            return None
-        return equal_to(*(compartment_entry("Patient", patient) for patient in patients))
-    return {} if patients and type_name in DIRECTORY and letter in READING else None
+    if type_name != "Patient" and type_name not in compartment_parameters("Patient"):
+        return {} if patients and type_name in DIRECTORY and letter in READING else None
+    if not patients or (type_name == "Patient" and letter in ("c", "d")):
+        return None
+    entries = sorted(compartment_entry("Patient", patient) for patient in patients)
+    if letter in READING:
+        return equal_to(*entries)
+    # An update may create what it names, and a Patient that links to theirs would be in their compartment.
+    own: Filter = {"_id": {"$in": sorted(patients)}} if type_name == "Patient" else equal_to(*entries)
+    return all_of([own, {"$nor": _beside(entries)}])
+
+
+def _beside(entries: list[str]) -> list[Filter]:
+    """Filters that select what is in the compartment of any other patient; entries: of these patients, in order.
+
+    Many types name several people. What is in somebody else's record as well is not theirs alone to write.
+    """
+    start = compartment_entry("Patient", "")
+    bounds = [start, *entries, start + HIGHEST]
+    return [{"k": {"$elemMatch": {"$gt": low, "$lt": high}}} for low, high in pairwise(bounds)]

@@ -79,6 +79,14 @@ class User:
     is_demo: bool = False
 
 
+def patients_of(role: Role, fhir_user: str | None, patients: tuple[str, ...]) -> tuple[str, ...]:
+    """The patients whose records are a user's to use: a patient's own and those that are acted for; none for others."""
+    if role == "patient":
+        own = (fhir_user or "").removeprefix("Patient/")
+        return tuple(dict.fromkeys([*([own] if own else []), *patients]))
+    return patients if role == "related-person" else ()
+
+
 @dataclass(frozen=True, slots=True)
 class LaunchContext:
     """What an app is launched in.
@@ -122,7 +130,8 @@ class Grant:
 class Access:
     """What an access token stands for, as the resource server needs it: everything that a fence is built from.
 
-    scope: of this token, which may be less than the grant's. role, fhir_user and patients: of the user, if there is one.
+    scope: of this token, which may be less than the grant's. role and fhir_user: of the user, if there is one; patients:
+    as `patients_of` has them.
     """
 
     client_id: str

@@ -14,7 +14,7 @@ from fhir_server.routes import ALL_HANDLERS
 from fhir_server.settings import describe_settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("resources", "search", "smart_auth", "capability", "fhir_server", "scripts", "benchmarks")
+PACKAGES = ("resources", "search", "smart_auth", "capability", "fhir_server", "conformance", "scripts", "benchmarks")
 LONGEST_FILE = 400
 LONGEST_TEST = 600
 

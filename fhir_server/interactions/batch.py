@@ -24,12 +24,12 @@ def batch_response(bundle: Bundle, call: Call, services: Services) -> Answer:
     answers: dict[int, Answer] = {}
     for entry in in_verb_order(bundle.entries):
         answers[entry.index] = _answer(entry, replacement, call, services)
-    return Answer(
-        200, response_bundle("batch-response", [answers[entry.index] for entry in bundle.entries], services.base_url)
-    )
+    parts = [answers[entry.index] for entry in bundle.entries]
+    return Answer(200, response_bundle("batch-response", parts, services.base_url), parts=parts)
 
 
 def _answer(entry: Entry, replacement: Replace, call: Call, services: Services) -> Answer:
+    single: Call | None = None
     try:
         with naming(entry):
             single = entry_call(entry, services.base_url)
@@ -39,8 +39,9 @@ def _answer(entry: Entry, replacement: Replace, call: Call, services: Services) 
                 single.document = rewrite(single.document, replacement)
             answer = perform(single, services)
     except Problem as fault:
-        return Answer(fault.status, issues=fault.issues)
+        return Answer(fault.status, issues=fault.issues, call=single, is_denial=fault.is_denial)
     except Exception as error:  # what earlier entries stored stays stored, so the client must learn of it
         unforeseen = unexpected(error)
-        return Answer(unforeseen.status, issues=unforeseen.issues)
+        return Answer(unforeseen.status, issues=unforeseen.issues, call=single)
+    answer.call = single
     return without_content(answer) if single.method == "HEAD" else answer

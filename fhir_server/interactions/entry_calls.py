@@ -5,18 +5,23 @@ https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.request
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from dataclasses import replace
 from datetime import datetime
 
 from fhir_server.call import Answer, Call
 from fhir_server.dispatch import call_for
 from fhir_server.entity_tags import entity_tags
+from fhir_server.media_types import JSON_PATCH
 from resources.bundle import Entry
+from resources.patching import FhirPathPatch, JsonPatch
 from resources.problem import problem
 from search.moments import milliseconds
 from search.query_text import condition_of
 
 WITH_RESOURCE = frozenset({"create", "update", "conditional_update"})
+WITH_PATCH = frozenset({"patch", "conditional_patch"})
 
 
 def entry_call(entry: Entry, base_url: str) -> Call:
@@ -34,6 +39,8 @@ def entry_call(entry: Entry, base_url: str) -> Call:
             text = f"The resourceType is '{entry.document.type}', but the URL of the request names '{call.type}'."
             raise problem(400, "invalid", text, f"{entry.place}.resource")
         call.document = entry.document
+    elif call.interaction in WITH_PATCH:
+        call.patch = _patch_of(entry)
     if "ifMatch" in request:
         call.if_match = entity_tags(request["ifMatch"])
     if "ifNoneMatch" in request:
@@ -43,6 +50,21 @@ def entry_call(entry: Entry, base_url: str) -> Call:
     if "ifNoneExist" in request:
         call.if_none_exist = condition_of(request["ifNoneExist"])
     return call
+
+
+def _patch_of(entry: Entry) -> JsonPatch | FhirPathPatch:
+    """The patch that an entry carries: a JSON Patch in a Binary, or the Parameters of a FHIRPath Patch."""
+    place = f"{entry.place}.resource"
+    if entry.document is not None and entry.document.type == "Parameters":
+        return FhirPathPatch.parse(entry.document.text.encode())
+    tree = entry.document.tree if entry.document is not None and entry.document.type == "Binary" else {}
+    if tree.get("contentType") != JSON_PATCH or not isinstance(tree.get("data"), str):
+        text = f"A PATCH needs Parameters, or a Binary with data and the contentType {JSON_PATCH}."
+        raise problem(400, "required", text, place)
+    try:
+        return JsonPatch.parse(b64decode(tree["data"], validate=True))
+    except binascii.Error:
+        raise problem(400, "value", "The data of the Binary is no base64.", f"{place}.data") from None
 
 
 def without_content(answer: Answer) -> Answer:

@@ -17,10 +17,11 @@ from fhir_server.store.histories import HistoryPage, HistoryQuery, Position, fin
 from fhir_server.store.reads import read
 from fhir_server.visibility import is_visible
 from resources.change import Stored
+from resources.definitions import resource_types
 from resources.problem import problem, quoted
 from search.context import Context
 from search.cursor import decode_cursor, encode_cursor
-from search.fence import Letter, filter_within
+from search.fence import Letter, filter_within, forbidden
 from search.moments import date_span
 from search.query_text import CURSOR, DEFAULT_COUNT, FORMAT_PARAMETERS, MAX_COUNT, parse_pairs
 
@@ -32,6 +33,8 @@ def history(call: Call, services: Services) -> Answer:
         raise problem(400, "not-supported", "The history of the whole system cannot be read within a transaction.")
     context = services.context()
     letter: Letter = "r" if call.id is not None else "s"
+    if call.type is None and all(context.fence.within(name, letter) is None for name in resource_types()):
+        raise forbidden("*", letter)
     sees_all = not call.type or not filter_within(context.fence, call.type, letter)
     total: int | None = None
     query = HistoryQuery(call.type, call.id, DEFAULT_COUNT)
@@ -40,9 +43,13 @@ def history(call: Call, services: Services) -> Answer:
     if call.type is not None and call.id is not None:
         current = read(services.database, call.type, checked_id(call.id))
         if current is None or not is_visible(current, "r", context):
-            raise not_found(call.type, call.id)
+            raise not_found(call.type, call.id, current)
         if query.since is None and sees_all and query.at is None:
             total = current.version  # versions are numbered without gaps
+    if call.type is None:
+        # Left out here, and not version by version, because nobody wants a page of nothing.
+        stored = services.database.stored_types()
+        query = replace(query, hidden=frozenset(t for t in stored if context.fence.within(t, letter) is None))
     # With `_count=0` only the number is wanted; of a type or the system it is not known.
     page = find_history(services.database, query) if query.limit else HistoryPage([], has_more=False)
     links = [Link("self", url + _query_string(shown))]
@@ -51,7 +58,7 @@ def history(call: Call, services: Services) -> Answer:
         cursor = encode_cursor((last.last_updated, last.type, last.id), url, services.cursor_key())
         links.append(Link("next", url + _query_string({**shown, CURSOR: cursor})))
     versions = [version for version in page.versions if _is_shown(version, letter, services, context)]
-    return Answer(200, history_bundle(versions, links, total, services.base_url))
+    return Answer(200, history_bundle(versions, links, total, services.base_url), shown=versions)
 
 
 def _is_shown(version: Stored, letter: Letter, services: Services, context: Context) -> bool:

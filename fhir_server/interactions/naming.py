@@ -15,7 +15,9 @@ def naming(entry: Entry) -> Iterator[None]:
     try:
         yield
     except Problem as fault:
-        raise Problem(fault.status, [_named(issue, entry) for issue in fault.issues], fault.headers) from None
+        raise Problem(
+            fault.status, [_named(issue, entry) for issue in fault.issues], fault.headers, fault.is_denial
+        ) from None
 
 
 def _named(issue: Issue, entry: Entry) -> Issue:

@@ -24,7 +24,7 @@ def read(call: Call, services: Services) -> Answer:
     assert call.id is not None
     stored = read_current(services.database, call.type, checked_id(call.id))
     if stored is None or not is_visible(stored, "r", services.context()):
-        raise not_found(call.type, call.id)
+        raise not_found(call.type, call.id, stored)
     return _answer(call, stored)
 
 
@@ -39,7 +39,8 @@ def vread(call: Call, services: Services) -> Answer:
         read_version(services.database, call.type, checked_id(call.id), version) if 0 < version <= MAX_VERSION else None
     )
     if stored is None or not _is_version_visible(stored, services):
-        raise problem(404, "not-found", f"{call.type}/{call.id} has no version '{text[:64]}'.")
+        text = f"{call.type}/{call.id} has no version '{text[:64]}'."
+        raise problem(404, "not-found", text, is_denial=is_hidden(stored))
     return _answer(call, stored)
 
 
@@ -71,8 +72,15 @@ def is_unchanged(call: Call, stored: Stored) -> bool:
     return call.if_modified_since is not None and stored.last_updated // 1000 * 1000 <= call.if_modified_since
 
 
-def not_found(type_name: str, logical_id: str) -> Problem:
-    return problem(404, "not-found", f"There is no {type_name} with the id '{logical_id}'.")
+def not_found(type_name: str, logical_id: str, stored: Stored | None) -> Problem:
+    """What to say where there is nothing, or nothing that may be seen. stored: what there is; it changes no answer."""
+    text = f"There is no {type_name} with the id '{logical_id}'."
+    return problem(404, "not-found", text, is_denial=is_hidden(stored))
+
+
+def is_hidden(stored: Stored | None) -> bool:
+    """Whether an answer that there is nothing refuses somebody a resource. A deletion tells nothing to be refused."""
+    return stored is not None and not stored.is_deleted
 
 
 def gone(deleted: Stored) -> Problem:

@@ -18,6 +18,7 @@ from fhir_server.store.run_plan import BY_ID, Match, Runner
 from resources.definitions import compartment_parameters, resource_types
 from resources.problem import problem, quoted
 from search.cursor import decode_cursor, encode_cursor
+from search.fence import forbidden
 from search.plan import Selection
 from search.query import Query
 from search.query_text import link_text
@@ -30,6 +31,8 @@ def search_system(call: Call, services: Services) -> Answer:
     if call.compartment is not None and not names:
         types = {*compartment_parameters(call.compartment[0]), call.compartment[0]}
         names = sorted(name for name in types if services.fence.within(name, "s") is not None)
+        if not names:
+            raise forbidden(call.compartment[0], "s")
     if not names:
         raise problem(
             400, "required", "A search across types needs the parameter '_type', such as _type=Patient,Encounter."

@@ -33,7 +33,7 @@ def result(
 ) -> Answer:
     """The searchset Bundle of a page."""
     bundle = searchset(shaped(matches, query), _whole(included, query), links, total, _unknown(query), base_url)
-    return Answer(200, bundle)
+    return Answer(200, bundle, shown=[match.stored for match in (*matches, *included)])
 
 
 def shaped(matches: Sequence[Match], query: Query) -> list[Stored]:

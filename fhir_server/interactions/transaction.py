@@ -27,13 +27,16 @@ from fhir_server.interactions.arrivals import Arrivals
 from fhir_server.interactions.entry_calls import entry_call, without_content
 from fhir_server.interactions.links import Links
 from fhir_server.interactions.naming import naming
+from fhir_server.interactions.patch import patchable, patched_document
+from fhir_server.interactions.read import is_hidden
 from fhir_server.interactions.write import check_not_taken, deleted, guard_name, single_match, written
-from fhir_server.prepare_write import check_id, checked_id, deletion, prepare
+from fhir_server.prepare_write import Rules, check_id, checked_id, deletion, prepare
 from fhir_server.services import Services
 from fhir_server.store.commit import commit_together
 from fhir_server.store.database import Database
-from fhir_server.store.reads import read_many
+from fhir_server.store.reads import read, read_many
 from fhir_server.store.transaction import touch_guards, transact
+from fhir_server.visibility import may_see
 from resources.bundle import Bundle, Entry, check_no_duplicates, in_verb_order
 from resources.change import Change, Intent, Stored, decide
 from resources.document import parse_document
@@ -43,6 +46,7 @@ from resources.rewriting import rewrite
 from search.plan import Selection, plan_condition
 
 ATTEMPTS = 5
+CONDITIONAL = frozenset({"conditional_update", "conditional_patch", "conditional_delete"})
 READS = frozenset({"read", "vread", "history", "search", "search_system"})
 
 ChooseId = Callable[[Entry], str]
@@ -56,6 +60,7 @@ class Work:
     twin: for a conditional create, an earlier one with the same condition, which stores the resource for both. That is what
     other servers do, and feeds rely on it that repeat their practitioners. condition: the plan of its condition, if it has
     one; match: the id that it selects now, or None.
+    patched: the version that a patch was tried on.
     id: of the resource that the entry writes; None for reads, and for a conditional delete that matches nothing.
     """
 
@@ -67,6 +72,7 @@ class Work:
     id: str | None = None
     intent: Intent | None = None
     warnings: list[Issue] = field(default_factory=list)
+    patched: int | None = None
 
     @property
     def is_write(self) -> bool:
@@ -97,12 +103,13 @@ def transaction(
     prefer_return: Return = "minimal",
     choose_id: ChooseId | None = None,
     lenient: bool = False,
+    rules: Rules | None = None,
 ) -> list[Answer]:
     """Carry out a transaction Bundle: the answers to its entries, in the order of the Bundle.
 
     choose_id: for resources that are created; by default each gets a new id. lenient: searches among the entries pass over
-    unknown parameters. Raises a `Problem` that names the entry, and
-    stores nothing, if anything at all is wrong.
+    unknown parameters. rules: what is checked besides the definitions; None for what the server is told. Raises a `Problem`
+    that names the entry, and stores nothing, if anything at all is wrong.
     """
     for _ in range(ATTEMPTS):
         works = [_work(entry, services, prefer_return, lenient) for entry in in_verb_order(bundle.entries)]
@@ -111,7 +118,7 @@ def transaction(
             [(work.key, work.entry) for work in works if work.changes],
             [(work.key, work.entry) for work in works if work.keeps_match and work.twin is None],
         )
-        _prepare(works, services)
+        _prepare(works, services, rules or services.rules)
         services.database.prepare({work.call.type for work in works if work.is_write and work.call.type})
         try:
             answers = transact(services.database, partial(_carry_out, works, services))
@@ -120,6 +127,8 @@ def transaction(
                 if entry.document is not None:  # its tree was rewritten for matches that hold no more
                     entry.document = parse_document(entry.document.text)
             continue
+        for work in works:
+            answers[work.entry.index].call = work.call
         return [answers[entry.index] for entry in bundle.entries]
     text = "The conditions of this transaction keep changing; nothing was stored, please try again."
     raise problem(503, "lock-error", text, headers={"Retry-After": "2"})
@@ -128,7 +137,7 @@ def transaction(
 def transaction_response(bundle: Bundle, call: Call, services: Services) -> Answer:
     """Carry out a transaction Bundle and answer with a transaction-response Bundle."""
     answers = transaction(bundle, services, call.prefer_return or "minimal", lenient=call.lenient)
-    return Answer(200, response_bundle("transaction-response", answers, services.base_url))
+    return Answer(200, response_bundle("transaction-response", answers, services.base_url), parts=answers)
 
 
 def _work(entry: Entry, services: Services, prefer_return: Return, lenient: bool) -> Work:
@@ -154,7 +163,7 @@ def _identify(works: list[Work], services: Services, choose_id: ChooseId | None)
             call, document = work.call, work.call.document
             assert call.type is not None  # the routes of writes have it
             condition = call.if_none_exist if call.interaction == "create" else call.query
-            if call.interaction in ("conditional_update", "conditional_delete") or (condition and call.if_none_exist):
+            if call.interaction in CONDITIONAL or (condition and call.if_none_exist):
                 selection = plan_condition(call.type, condition or "", services.context())
                 work.condition = selection
                 work.match = single_match(services.database, selection)
@@ -175,9 +184,21 @@ def _identify(works: list[Work], services: Services, choose_id: ChooseId | None)
                 work.id = choose_id(work.entry) if choose_id else services.new_id()
             elif call.interaction == "conditional_update" and document is not None:
                 work.id = document.id if is_id(document.id) else services.new_id()
+            if call.patch is not None:
+                _try_patch(work, services)
 
 
-def _prepare(works: list[Work], services: Services) -> None:
+def _try_patch(work: Work, services: Services) -> None:
+    """Make of a patch what it leaves of the version that is stored now; from here on it is an update."""
+    call = work.call
+    assert call.type is not None  # the routes of writes have it
+    if work.id is None:
+        raise problem(404, "not-found", f"No {call.type} matches the condition.")
+    stored = patchable(call, work.id, read(services.database, call.type, work.id), services)
+    call.document, work.patched = patched_document(call.patch, stored), stored.version
+
+
+def _prepare(works: list[Work], services: Services, rules: Rules) -> None:
     arrivals = Arrivals(
         [(w.key, w.call.document) for w in works if w.changes and w.call.document is not None], services.context()
     )
@@ -205,6 +226,7 @@ def _prepare(works: list[Work], services: Services) -> None:
                     at=f"{work.entry.place}.resource",
                     if_match=call.if_match,
                     if_none_match="*" in call.if_none_match,
+                    rules=rules,
                 )
         except Problem as fault:
             faults.append(fault)
@@ -249,6 +271,8 @@ def _carry_out(works: list[Work], services: Services, database: Database) -> dic
         if not work.is_write:
             continue
         stored = before.get((work.call.type or "", work.id or ""))
+        if work.patched is not None and (stored is None or stored.version != work.patched):
+            raise _MovedError
         with naming(work.entry):
             if work.intent is None:
                 answers[work.entry.index] = _without_intent(work, afters.get(work.key, stored))
@@ -264,12 +288,17 @@ def _carry_out(works: list[Work], services: Services, database: Database) -> dic
             if change is not None:
                 changes.append(change)
             if work.intent.document is None:
-                answers[work.entry.index] = deleted(work.call, after)
+                # Nothing is told of a deletion that the request may not know of.
+                answer = deleted(work.call, after if change is not None or work.intent.may_change is None else None)
+                answer.is_denial = change is None and is_hidden(stored)
+                answers[work.entry.index] = answer
             else:
                 assert after is not None  # whatever has content leaves a version
                 afters[work.key] = after
                 is_created = change is not None and not after.was_there
                 answer = written(work.call, after, work.warnings, is_created=is_created)
+                if work.call.patch is not None and not may_see(after, services.context()):
+                    answer.content = None  # as in `patch`
                 answer.is_change = change is not None
                 answers[work.entry.index] = answer
     commit_together(database, changes)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 
 from fhir_server.call import Answer, Call
+from fhir_server.interactions.read import is_hidden
 from fhir_server.prepare_write import check_id, checked_id, deletion, document_of, prepare
 from fhir_server.services import Services
 from fhir_server.store.commit import commit_new, commit_together
@@ -18,6 +19,7 @@ from fhir_server.store.database import Database
 from fhir_server.store.reads import read
 from fhir_server.store.run_plan import Runner
 from fhir_server.store.transaction import touch_guards, transact
+from fhir_server.visibility import check_content
 from resources.change import Change, Intent, Stored, decide
 from resources.document import Document
 from resources.primitives import is_id
@@ -31,13 +33,13 @@ def create(call: Call, services: Services) -> Answer:
     document = call.document or document_of(call.body, call.type)
     logical_id = services.new_id()
     if call.if_none_exist is None:
-        intent, warnings = prepare("POST", document, logical_id, services.context())
+        intent, warnings = prepare("POST", document, logical_id, services.context(), rules=services.rules)
         change = decide(intent, None, services.clock())
         assert change is not None  # nothing was there, so something changes
         commit_new(services.database, change)
         return written(call, change.after, warnings)
     selection = plan_condition(call.type, call.if_none_exist, services.context())
-    intent, warnings = prepare("POST", document, logical_id, services.context())
+    intent, warnings = prepare("POST", document, logical_id, services.context(), rules=services.rules)
 
     def attempt(database: Database) -> Stored:
         touch_guards(database, [guard_name(selection)])
@@ -70,6 +72,7 @@ def update(call: Call, services: Services) -> Answer:
         services.context(),
         if_match=call.if_match,
         if_none_match="*" in call.if_none_match,
+        rules=services.rules,
     )
     stored, change = _commit(intent, services)
     assert stored is not None  # an update always leaves a version
@@ -82,7 +85,9 @@ def delete(call: Call, services: Services) -> Answer:
     assert call.id is not None
     intent = deletion(call.type, checked_id(call.id), services.context(), call.if_match)
     stored, change = _commit(intent, services)
-    return deleted(call, stored if change is not None or intent.may_change is None else None)
+    answer = deleted(call, stored if change is not None or intent.may_change is None else None)
+    answer.is_denial = change is None and is_hidden(stored)
+    return answer
 
 
 def conditional_update(call: Call, services: Services) -> Answer:
@@ -98,11 +103,15 @@ def conditional_update(call: Call, services: Services) -> Answer:
         services.context(),
         if_match=call.if_match,
         if_none_match="*" in call.if_none_match,
+        rules=services.rules,
+        is_final_id=False,
     )
 
     def attempt(database: Database) -> tuple[Stored, bool]:
         touch_guards(database, [guard_name(selection)])
         resolve_conditional_update(database, selection, intent, document)
+        assert intent.index is not None  # it has content
+        check_content(intent.type, intent.id, intent.index, "u", services.context())
         before = read(database, intent.type, intent.id)
         change = decide(intent, before, services.clock())
         if change is None:

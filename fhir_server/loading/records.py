@@ -20,7 +20,7 @@ from fhir_server.call import Answer
 from fhir_server.interactions.arrivals import Arrivals
 from fhir_server.interactions.links import Links, batch_replacement
 from fhir_server.interactions.transaction import transaction
-from fhir_server.prepare_write import prepare
+from fhir_server.prepare_write import NO_RULES, prepare
 from fhir_server.services import Services
 from fhir_server.store.commit import commit_together
 from fhir_server.store.database import Database
@@ -110,7 +110,7 @@ def _store_bundle(source: str, text: bytes, services: Services, tally: Tally, si
         singles += _members(source, bundle, services)
         return
     try:
-        _count(bundle, transaction(bundle, services, choose_id=id_for), tally)
+        _count(bundle, transaction(bundle, services, choose_id=id_for, rules=NO_RULES), tally)
     except Problem:
         if kind == "transaction":
             raise
@@ -118,7 +118,7 @@ def _store_bundle(source: str, text: bytes, services: Services, tally: Tally, si
             again = _alone(entry.full_url, entry.request, entry.document)
             alone = Bundle("transaction", [entry])
             try:
-                _count(alone, transaction(alone, services, choose_id=id_for), tally)
+                _count(alone, transaction(alone, services, choose_id=id_for, rules=NO_RULES), tally)
             except Problem as fault:
                 tally.rejects.append(Reject(f"{source} {entry.place}", again, fault.issues))
 

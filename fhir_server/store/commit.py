@@ -34,6 +34,20 @@ def commit_new(database: Database, change: Change) -> None:
         raise ConflictError from None
 
 
+def commit_missing(database: Database, changes: Sequence[Change]) -> None:
+    """Commit new resources of one type, many at once; where an id is taken, what is stored under it stays as it is."""
+    if not changes:
+        return
+    type_name = changes[0].after.type
+    database.prepare({type_name})
+    try:
+        database.current(type_name).insert_many([_current_document(change) for change in changes], ordered=False)
+    except BulkWriteError as error:
+        faults = error.details.get("writeErrors", ())
+        if error.details.get("writeConcernErrors") or any(fault.get("code") != _DUPLICATE_KEY for fault in faults):
+            raise
+
+
 def commit_together(database: Database, changes: Sequence[Change]) -> None:
     """Commit changes within the transaction that `database` is the view of (see `Database.within`).
 

@@ -39,6 +39,7 @@ class HistoryQuery:
 
     type, id: None for all. since: only versions made at or after this moment. at: only versions that were current at some
     moment from the first to before the second. All in milliseconds since 1970. limit: versions a page.
+    hidden: types to leave out.
     """
 
     type: str | None
@@ -47,6 +48,7 @@ class HistoryQuery:
     since: int | None = None
     at: tuple[int, int] | None = None
     after: Position | None = None
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class HistoryPage:
 
 def find_history(database: Database, query: HistoryQuery) -> HistoryPage:
     """One page of a history."""
-    types = database.stored_types() if query.type is None else [query.type]
+    types = [query.type] if query.type is not None else [t for t in database.stored_types() if t not in query.hidden]
     currents = [(name, _find(database.current(name), name, query, database)) for name in types]
     streams: list[Iterator[Stored]] = []
     for name, current in currents:

@@ -22,14 +22,15 @@ from smart_auth.services import AuthServices
 FHIR_PATH = "/fhir"
 
 # https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#styling
+# As the style sheet of the pages has it.
 STYLE = {
     "color_background": "#ffffff",
-    "color_error": "#9e2a2b",
-    "color_highlight": "#0b5394",
+    "color_error": "#a3161c",
+    "color_highlight": "#0a5a78",
     "color_modal_backdrop": "",
-    "color_success": "#1b7340",
-    "color_text": "#1b1b1b",
-    "dim_border_radius": "4px",
+    "color_success": "#17603a",
+    "color_text": "#17212b",
+    "dim_border_radius": "8px",
     "dim_font_size": "16px",
     "dim_spacing_size": "16px",
     "font_family_body": "system-ui, sans-serif",

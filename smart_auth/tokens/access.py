@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smart_auth.model import Access, Grant
+from smart_auth.model import Access, Grant, patients_of
 from smart_auth.store.grants import grant_of
 from smart_auth.store.tokens import FoundAccess
 
@@ -64,7 +64,7 @@ def _accepted(found: FoundAccess, now: int) -> LiveAccess | None:
         sub=grant.sub,
         role=user["role"] if user else None,
         fhir_user=user["fhir_user"] if user else None,
-        patients=tuple(user["patients"]) if user else (),
+        patients=patients_of(user["role"], user["fhir_user"], tuple(user["patients"])) if user else (),
         context=grant.context,
     )
     return LiveAccess(access, grant, token.issued_at)

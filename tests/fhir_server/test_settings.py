@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fhir_server.settings import ALL_MODULES, SETTINGS, Settings, SettingsError, describe_settings, is_loopback
+from fhir_server.settings import Settings, SettingsError, describe_settings
+from fhir_server.settings_table import ALL_MODULES, SETTINGS
+from smart_auth.settings import is_loopback
 
 
 def problems_of(**environ: str) -> list[str]:

@@ -132,6 +132,46 @@ def test_writes_must_stay_within_before_and_after(one, system):
     assert changed.status_code == 200
 
 
+def test_what_is_in_somebody_elses_record_as_well_is_not_written(one, system):
+    shared = observation("one", "lab") | {"id": "shared", "performer": [{"reference": "Patient/two"}]}
+    assert one.put("/Observation/shared", json=shared).status_code == 403
+    assert system.put("/Observation/shared", json=shared).status_code == 201
+    assert one.get("/Observation/shared").status_code == 200
+    # Who may see it is told the truth, and not that it is not there or is gone.
+    assert one.put("/Observation/shared", json=observation("one", "lab") | {"id": "shared"}).status_code == 403
+    assert one.delete("/Observation/shared").status_code == 403
+    assert system.delete("/Observation/shared").status_code == 204
+    linked = {
+        "resourceType": "Patient",
+        "id": "new",
+        "link": [{"other": {"reference": "Patient/one"}, "type": "seealso"}],
+    }
+    assert one.put("/Patient/new", json=linked).status_code == 403
+
+
+def test_ones_own_record_can_be_updated_by_a_condition(one):
+    body = {"resourceType": "Patient", "name": [{"family": "Family-one"}], "gender": "female"}
+    assert one.put("/Patient?_id=one", json=body).status_code == 200
+    assert one.put("/Patient?_id=two", json=body).status_code == 403
+
+
+def test_nothing_is_told_of_what_was_deleted_elsewhere(one, system):
+    system.put("/Observation/gone", json=observation("two", "lab") | {"id": "gone"})
+    system.delete("/Observation/gone")
+    answers = []
+    for name in ("gone", "never-was"):
+        entry = {"request": {"method": "DELETE", "url": f"Observation/{name}"}}
+        answer = one.post("", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+        answers.append(answer.json()["entry"][0]["response"])
+    assert answers[0] == answers[1]
+
+
+def test_where_no_type_may_be_searched_neither_may_everything(server, token, system):
+    with client_with(server, token("patient/*.r", "one")) as client:
+        for path in ("/_history", "/Patient/one/*"):
+            assert client.get(path).status_code == 403
+
+
 def test_bundle_entries_are_fenced_one_by_one(one, system):
     entries = [
         {"request": {"method": "GET", "url": "Patient/two"}},

@@ -276,7 +276,8 @@ FAILURES = {
     "another_type": (entry("POST", "Observation", {"resourceType": "Patient"}), 400),
     "no_resource": (entry("POST", "Patient"), 400),
     "wrong_method": (entry("POST", "Patient/1", {"resourceType": "Patient"}), 400),
-    "patch": (entry("PATCH", "Patient/1", {"resourceType": "Parameters"}), 400),
+    "method": (entry("PUT", "_history", {"resourceType": "Parameters"}), 400),
+    "patch_of_nothing": (entry("PATCH", "Patient/1", {"resourceType": "Parameters"}), 404),
     "other_server": (entry("GET", "http://elsewhere.example/fhir/Patient/1"), 404),
     "capabilities": (entry("GET", "metadata"), 404),
     "dangling": (

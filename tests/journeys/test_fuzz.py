@@ -28,7 +28,10 @@ from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from fhir_server.services import services_for
 from fhir_server.settings import Settings
 from fhir_server.store.database import connected, prepare_guards
+from resources.problem import Problem
 from resources.validation import errors_of, validate
+from resources.xml import json_from_xml, xml_from_json
+from tests.journeys.odd_values import CURSORS, JSON_PATCHES, PATCH
 
 SEED = int(os.environ.get("FUZZ_SEED", "4001"))
 ROUNDS, REQUESTS_A_ROUND = 5, 1000
@@ -104,12 +107,6 @@ NAMES = [
     "x" * 300,
 ]
 METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "FOO", "G\xc4T"]
-CURSORS: list[Any] = [
-    "", "x", [], {}, 1, None, ["fuzz"], [1], [None], ["\x00"], ["\ud800"], [[]], [{"$gt": ""}], ["a", "b"],
-    [0, "Patient", "a"], [10**30, "Patient", "a"], [-(10**30), "A", "a"], [2**63, "Z", "a"], [-(2**63), "Patient", ""],
-    [1e400, "Patient", "a"], [True, "Patient", "a"],
-    [5, "Patient", "\ud800"], [5, "\ud800", "a"], [5, "Patient", "x" * 100000],
-]  # fmt: skip
 
 
 def _odd(value: Any) -> Any:
@@ -153,6 +150,7 @@ class Mutator:
                 (OBSERVATION, "/fhir/Observation", "POST"),
                 (BUNDLE, "/fhir", "POST"),
                 ({**BUNDLE, "type": "batch"}, "/fhir", "POST"),
+                (PATCH, "/fhir/Patient/fuzz", "PATCH"),
                 (None, "/fhir/Patient", "GET"),
                 (None, pick(PATHS), "GET"),
             ]
@@ -166,6 +164,11 @@ class Mutator:
                 for _ in range(self.random.randint(1, 3)):
                     self._spoil_tree(tree)
             content = json.dumps(tree, ensure_ascii=self.random.random() < 0.5).encode("utf-8", "surrogatepass")
+            if self.random.random() < 0.2:
+                content, headers["Content-Type"] = self._in_xml(content), "application/fhir+xml"
+            elif method == "PATCH" and self.random.random() < 0.5:
+                content = json.dumps(self.random.choice(JSON_PATCHES)).encode()
+                headers["Content-Type"] = "application/json-patch+json"
             if self.random.random() < 0.2:
                 content = self._spoil_bytes(content)
         if body is None or self.random.random() < 0.15:
@@ -183,6 +186,13 @@ class Mutator:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             content = self._query().encode("latin-1")
         return Request(method, target, query, headers, content)
+
+    def _in_xml(self, content: bytes) -> bytes:
+        """A body in XML: that of what is left of a resource, or else of any."""
+        try:
+            return xml_from_json(content.decode()).encode()
+        except Exception:  # the mutated resource has nothing that XML could say
+            return xml_from_json(json.dumps(PATIENT)).encode()
 
     def _query(self) -> str:
         parts = self.random.sample(QUERIES, self.random.choice([1, 1, 2, 3]))
@@ -320,9 +330,10 @@ def fault_of(request: Request, status: int, headers: dict[str, str], content: by
     if headers.get("Content-Encoding") == "gzip":
         content = gzip.decompress(content)
     try:
-        tree = json.loads(content.decode())
-    except ValueError:
-        return f"{status} with a body that is no JSON"
+        is_xml = "xml" in headers.get("Content-Type", "")
+        tree = json.loads(json_from_xml(content) if is_xml else content.decode())
+    except (ValueError, Problem):
+        return f"{status} with a body that cannot be read"
     if tree.get("resourceType") != "OperationOutcome":
         return f"{status} without an OperationOutcome"
     errors = errors_of(validate(tree))

@@ -21,6 +21,7 @@ PLACES = {
     "read": ("GET", "/fhir/{type}/{id}"),
     "vread": ("GET", "/fhir/{type}/{id}/_history/{version}"),
     "update": ("PUT", "/fhir/{type}/{id}"),
+    "patch": ("PATCH", "/fhir/{type}/{id}"),
     "delete": ("DELETE", "/fhir/{type}/{id}"),
     "history-instance": ("GET", "/fhir/{type}/{id}/_history"),
     "history-type": ("GET", "/fhir/{type}/_history"),
@@ -35,6 +36,7 @@ PLACES = {
 BESIDE_THE_CODES = {
     ("PUT", "/fhir/{type}"): "conditionalUpdate",
     ("DELETE", "/fhir/{type}"): "conditionalDelete",
+    ("PATCH", "/fhir/{type}"): None,
     ("POST", "/fhir/{type}/_search"): None,
     ("POST", "/fhir/_search"): None,
     ("GET", "/fhir/{compartment}/{id}/{type}"): None,
@@ -136,7 +138,7 @@ def test_the_openapi_document_is_sound(document):
     assert document["info"]["version"]
     ids = []
     for path, method, operation, parameters in operations(document):
-        assert method in {"get", "put", "post", "delete"}
+        assert method in {"get", "put", "post", "patch", "delete"}
         assert path.startswith("/")
         assert operation["responses"]
         for status, response in operation["responses"].items():

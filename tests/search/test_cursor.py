@@ -32,6 +32,15 @@ def test_a_cursor_is_good_for_one_query_and_one_key():
         assert refused.value.status == 400
 
 
+def test_a_cursor_does_not_tell_its_position():
+    cursor = encode_cursor([1700000000000, "Observation", "hidden-id"], QUERY, KEY)
+    content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    assert b"Observation" not in content
+    assert b"hidden-id" not in content
+    other = encode_cursor([1700000000000, "Observation", "another-id"], QUERY, KEY)
+    assert cursor[12:40] != other[12:40]
+
+
 def test_what_was_changed_is_refused():
     cursor = encode_cursor(["Smith\x00a1", "a1"], QUERY, KEY)
     content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))

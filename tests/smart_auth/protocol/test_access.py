@@ -21,6 +21,13 @@ def test_an_access_token_stands_for_its_client_user_scope_and_context(world):
     assert access.expires_at == world.clock() + 3_600_000
 
 
+def test_a_patient_s_token_stands_for_the_own_record_though_no_other_is_named(world):
+    user = world.user(role="patient", fhir_user="Patient/p1")
+    access = find_access(world.services, world.tokens(world.app(), "patient/*.rs", user=user)["access_token"])
+    assert access is not None
+    assert access.patients == ("p1",)
+
+
 @pytest.mark.parametrize("text", ["", "x", "\u00e9", "x" * 10_000, "\ud800"])
 def test_what_is_no_token_stands_for_nothing(world, text):
     assert find_access(world.services, text) is None
