@@ -24,7 +24,7 @@ from smart_auth.model import Client, User
 Json = dict[str, Any]
 Outcome = Literal["0", "4", "8"]
 
-UNFINISHED = "The server ended before it had answered. Whether the change was made, the history of the resource tells."
+UNFINISHED = "The server ended before it had answered. Whether anything was changed, the history tells."
 COMMAND = "A command on the server"
 # So that one AuditEvent of a large Bundle stays readable.
 MOST_DEEDS = 100
@@ -73,6 +73,8 @@ def _request_event(
     if first.interaction == "history":
         code = "history-instance" if first.id else "history-type" if first.type else "history-system"
     subtypes = [codes.interaction_code(code)]
+    if code == "operation" and first.interaction is not None:
+        subtypes.append(codes.own_code(base_url, first.interaction))
     if first.is_denial:
         subtypes.append(codes.own_code(base_url, "denied"))
     entities = [

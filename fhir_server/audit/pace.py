@@ -14,8 +14,9 @@ from pathlib import Path
 REST_SECONDS = 0.1
 # Work for this long after a rest in which a core was idle; then look again.
 SPELL_SECONDS = 0.2
-# A batch this often, however busy the machine is.
-OVERDUE_SECONDS = 1.0
+# However busy the machine is, a batch now and then: it rests for so many times as long as that took, within these bounds.
+REST_FACTOR = 50
+SHORTEST_REST_SECONDS, LONGEST_REST_SECONDS = 0.5, 2.0
 # Time of one core, a second, that must be left over; on a single core less than half of it.
 IDLE_CORES, IDLE_SHARE = 0.8, 0.4
 
@@ -46,24 +47,30 @@ class Pace:
     now: Callable[[], float]
     idle: Callable[[], float | None]
     cores: int
-    _worked_at: float = field(init=False)
+    _began: float = field(init=False)
+    _overdue: float = field(init=False)
     _rest: tuple[float, float | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._worked_at = self.now()
-        self.rests()
-
-    def rests(self) -> None:
-        """To be told when a rest begins."""
-        self._rest = self.now(), self.idle()
+        self._began = self.now()
+        self.worked()
 
     def spell(self) -> float | None:
-        """Asked when the rest is over: how many seconds to work, 0 for one batch; None to rest on."""
+        """Asked after a rest: how many seconds to work, 0 for one batch; None to rest on."""
+        self._began = now = self.now()
+        if self._is_idle(now):
+            return SPELL_SECONDS
+        if now >= self._overdue:
+            return 0.0
+        self._rest = now, self.idle()
+        return None
+
+    def worked(self) -> None:
+        """To be told when the work is done and another rest begins."""
         now = self.now()
-        spell = SPELL_SECONDS if self._is_idle(now) else 0.0 if now - self._worked_at >= OVERDUE_SECONDS else None
-        if spell is not None:
-            self._worked_at = now
-        return spell
+        rest = (now - self._began) * REST_FACTOR
+        self._overdue = now + min(max(rest, SHORTEST_REST_SECONDS), LONGEST_REST_SECONDS)
+        self._rest = now, self.idle()
 
     def _is_idle(self, now: float) -> bool:
         (since, before), idle = self._rest, self.idle()

@@ -117,9 +117,10 @@ class _Work:
         rest = REST_SECONDS
         while not parent.poll(rest):
             spell = SPELL_SECONDS if self._waiting() > HURRY_FROM_BYTES else self._pace.spell()
-            rest = REST_SECONDS if spell is None or self._take_for(spell) else RETRY_SECONDS
-            self._warn()
-            self._pace.rests()
+            if spell is not None:
+                rest = REST_SECONDS if self._take_for(spell) else RETRY_SECONDS
+                self._pace.worked()
+                self._warn()
         self._take_for(LAST_TAKE_SECONDS)
 
     def _take_for(self, seconds: float) -> bool:

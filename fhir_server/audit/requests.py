@@ -15,24 +15,24 @@ from urllib.parse import urlencode
 from flask import g, request
 from werkzeug.exceptions import HTTPException
 
+from capability.operations import reading_operations
 from fhir_server.audit.journal import Journal, JournalError, Segment
 from fhir_server.audit.records import Deed, RequestRecord, Seen, Who, line_of
 from fhir_server.call import Answer, Call
+from fhir_server.gate import PUBLIC
 from fhir_server.services import Clock, Services
 from fhir_server.settings_table import AuditLevel
 from resources.primitives import is_id
 from resources.problem import Problem
 from smart_auth.model import User
 
-READS = frozenset({"read", "vread", "search", "search_system", "history", "reindex_progress"})
+SEARCHES = frozenset({"search", "search_system"})
+READS = SEARCHES | {"read", "vread", "history"} | reading_operations()
 """Interactions that change nothing; of all others it is taken down that they begin."""
 
-WITHOUT_QUERY = frozenset(
-    {"read", "vread", "create", "update", "patch", "delete", "bundle", "reindex", "reindex_progress"}
-)
+WITHOUT_QUERY = frozenset({"read", "vread", "create", "update", "patch", "delete", "bundle"})
 """Interactions in the address of which nothing but the answer's format is asked for."""
 
-PUBLIC = frozenset({"capabilities"})
 # A query that goes on behind this is cut; no browser or proxy passes on an address of that length.
 LONGEST_QUERY = 32_000
 LONGEST_REASON = 500
@@ -111,7 +111,7 @@ class Visit:
         stage: Literal["begun", "done"] = "done",
         key: int | None = None,
     ) -> RequestRecord:
-        address = request.remote_addr
+        address = request.environ.get("REMOTE_ADDR")
         access = self.services.access if self.services is not None else None
         if access is None:
             who = Who(address=address)
@@ -175,6 +175,6 @@ def _deed(
 
 def _query(call: Call) -> str:
     text = call.query
-    if call.method == "POST" and call.interaction in ("search", "search_system"):  # of others the body is a resource
+    if call.method == "POST" and call.interaction in SEARCHES:  # of others the body is a resource
         text = "&".join(part for part in (text, call.body[:LONGEST_QUERY].decode(errors="replace")) if part)
     return _TOKEN.sub(r"\1\2=", text[:LONGEST_QUERY])

@@ -368,9 +368,13 @@ def test_nobody_at_all_writes_or_removes_any_of_it(audited: Audited, admin: http
         admin.post("/AuditEvent", json=new),
         admin.put(f"/AuditEvent?_id={event['id']}", json=changed),
         admin.delete(f"/AuditEvent?_id={event['id']}"),
+        admin.patch(named, json=[], headers={"Content-Type": "application/json-patch+json"}),
         admin.post("", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]}),
     ):
         assert answer.status_code == 403
+    expunge = {"resourceType": "Parameters", "parameter": [{"name": "expungePreviousVersions", "valueBoolean": True}]}
+    for path in (named, "/AuditEvent"):
+        assert admin.post(f"{path}/$expunge", json=expunge).status_code >= 400
     assert admin.get(named).json() == event
 
 

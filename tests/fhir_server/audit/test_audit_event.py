@@ -12,7 +12,7 @@ from capability.interactions_table import INTERACTIONS
 from fhir_server.audit import codes
 from fhir_server.audit.audit_event import MOST_DEEDS, UNFINISHED, Names, audit_events, versions_of
 from fhir_server.audit.records import Deed, Record, RequestRecord, SecurityRecord, Who
-from fhir_server.audit.requests import PUBLIC
+from fhir_server.gate import PUBLIC
 from resources.document import parse_document
 from resources.validation import validate
 from smart_auth.events import EventCode
@@ -120,6 +120,10 @@ def test_interactions_have_the_codes_of_fhir(deed: Deed, code: str) -> None:
 
 def test_every_interaction_that_is_served_is_known_here() -> None:
     assert {row.name for row in INTERACTIONS} - PUBLIC == set(codes.INTERACTIONS)
+
+
+def test_operations_are_told_apart_by_a_code_of_ours() -> None:
+    assert subtypes(event_of(Deed("reindex", 202, "Patient"))) == ["operation", "reindex"]
 
 
 @pytest.mark.parametrize("row", [row for row in INTERACTIONS if row.name not in PUBLIC], ids=lambda row: row.summary)

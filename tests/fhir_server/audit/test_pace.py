@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from fhir_server.audit.pace import OVERDUE_SECONDS, SPELL_SECONDS, Pace, idle_seconds
+import pytest
+
+from fhir_server.audit.pace import (
+    LONGEST_REST_SECONDS,
+    REST_FACTOR,
+    SHORTEST_REST_SECONDS,
+    SPELL_SECONDS,
+    Pace,
+    idle_seconds,
+)
 
 
 class Machine:
@@ -16,22 +25,38 @@ class Machine:
         return None if self.idle_cores is None else self.time * self.idle_cores
 
     def rest(self, seconds: float) -> float | None:
-        self.pace.rests()
         self.time += seconds
         return self.pace.spell()
 
+    def seconds_until_work(self) -> float:
+        since = self.time
+        while self.rest(0.1) is None:
+            pass
+        return self.time - since
 
-def test_it_works_while_a_core_is_idle() -> None:
-    assert Machine(cores=2, idle_cores=1.0).rest(0.1) == SPELL_SECONDS
-    assert Machine(cores=16, idle_cores=1.0).rest(0.1) == SPELL_SECONDS
-    assert Machine(cores=1, idle_cores=0.5).rest(0.1) == SPELL_SECONDS
+    def work(self, seconds: float) -> None:
+        self.time += seconds
+        self.pace.worked()
 
 
-def test_it_rests_while_all_are_busy_but_does_a_batch_now_and_then() -> None:
+@pytest.mark.parametrize(("cores", "idle"), [(1, 0.5), (2, 1.0), (16, 1.0)])
+def test_it_works_while_a_core_is_idle(cores: int, idle: float) -> None:
+    machine = Machine(cores, idle)
+    for _ in range(3):
+        assert machine.rest(0.1) == SPELL_SECONDS
+        machine.work(SPELL_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("work", "rest"),
+    [(0.0, SHORTEST_REST_SECONDS), (0.02, 0.02 * REST_FACTOR), (5.0, LONGEST_REST_SECONDS)],
+)
+def test_while_all_are_busy_it_rests_many_times_as_long_as_it_works(work: float, rest: float) -> None:
     machine = Machine(cores=2, idle_cores=0.2)
-    rests = [machine.rest(OVERDUE_SECONDS / 4) for _ in range(12)]
-    assert [spell for spell in rests if spell is not None] == [0.0] * 3
-    assert machine.rest(0.1) is None
+    machine.seconds_until_work()
+    assert machine.pace.spell() == 0.0  # one batch
+    machine.work(work)
+    assert machine.seconds_until_work() == pytest.approx(rest, abs=0.11)
 
 
 def test_where_the_system_does_not_tell_the_low_priority_must_do() -> None:

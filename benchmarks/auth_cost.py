@@ -1,9 +1,8 @@
-"""`python -m benchmarks.audit_cost`: what it costs a read to be audited.
+"""`python -m benchmarks.auth_cost`: what authorization costs reads and searches, and what audits of every access do.
 
-Two servers on one MongoDB, with databases of their own: one audits every access, the other security events only. They are
-read from in turn, in rounds that alternate which is first, so that what else the machine does falls on both. Meanwhile the
-other one stands still with all its processes, so that each bears the cost of its own AuditEvents. Beside the rates it
-prints the processor time a read, of the server and MongoDB together, which others on the machine disturb less.
+Servers on one MongoDB, with databases of their own: one without authorization, one with it that audits security events only,
+and one that audits every access. They are asked in turn, in rounds that alternate which is first, so that what else the
+machine does falls on all. Meanwhile the others stand still with all their processes, so that each bears its own costs.
 """
 
 from __future__ import annotations
@@ -27,21 +26,28 @@ from benchmarks.operations import environ_for
 from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from fhir_server.embedded_mongodb.data_dir import DataDir
 
-LEVELS = ("security", "access")
+CONTENDERS = {
+    "off": {"FHIR_AUTH": "off"},
+    "security": {"FHIR_AUTH": "on", "FHIR_AUDIT": "security"},
+    "access": {"FHIR_AUTH": "on", "FHIR_AUDIT": "access"},
+}
+COMPARED = (("security", "off"), ("access", "security"), ("access", "off"))
+KINDS = ("read", "search")
+SEARCHES = ("/fhir/Patient?gender=female&_count=10", "/fhir/Patient?birthdate=ge1950&_count=10")
 PORT = 18085
+Measured = tuple[Result, float]
 
 
 class Server:
     """A server under measurement, with a token for all of its records, and the ids of patients to read."""
 
-    def __init__(self, level: str, port: int, folder: Path, uri: str, mongod: int) -> None:
-        self.level, self.port, self._mongod = level, port, mongod
-        self.environ = environ_for(folder / level, port) | {
+    def __init__(self, name: str, port: int, folder: Path, uri: str, mongod: int) -> None:
+        self.name, self.port, self._mongod = name, port, mongod
+        self.environ = environ_for(folder / name, port) | {
             "FHIR_MONGODB_URI": uri,
-            "FHIR_DATABASE": level,
-            "FHIR_AUTH": "on",
-            "FHIR_AUDIT": level,
+            "FHIR_DATABASE": name,
             "FHIR_WORKERS": str(WORKERS),
+            **CONTENDERS[name],
         }
         self.process = subprocess.Popen(
             self._command("run"),
@@ -86,18 +92,17 @@ class Server:
         with urlopen(Request(f"http://127.0.0.1:{self.port}/fhir{path}", body, headers, method=method)):
             pass
 
-    def requests(self) -> Iterator[bytes]:
+    def requests(self, kind: str) -> Iterator[bytes]:
+        """Requests of a kind, for ever: reads by id, or searches."""
         host = f"127.0.0.1:{self.port}"
+        paths = [f"/fhir/Patient/{number}" for number in range(self.patients)] if kind == "read" else SEARCHES
         header = f"\r\nAuthorization: {self.authorization}\r\n\r\n".encode()
-        return itertools.cycle(
-            http_request("GET", f"/fhir/Patient/{number}", host).removesuffix(b"\r\n\r\n") + header
-            for number in range(self.patients)
-        )
+        return itertools.cycle(http_request("GET", path, host).removesuffix(b"\r\n\r\n") + header for path in paths)
 
-    def measure(self, seconds: float) -> tuple[Result, float]:
-        """What a run measured, and the processor seconds of each read."""
+    def measure(self, kind: str, seconds: float) -> Measured:
+        """What a run measured, and the processor seconds of each request."""
         before = self.processor_seconds()
-        result = run("127.0.0.1", self.port, self.requests(), CONNECTIONS, seconds)
+        result = run("127.0.0.1", self.port, self.requests(kind), CONNECTIONS, seconds)
         assert set(result.statuses) == {200}, result.statuses
         return result, (self.processor_seconds() - before) / len(result.latencies)
 
@@ -118,9 +123,6 @@ class Server:
                 ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    def journal_bytes(self) -> int:
-        return sum(path.stat().st_size for path in (Path(self.environ["FHIR_DATA_DIR"]) / "audit").glob("*.journal"))
-
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
@@ -131,50 +133,54 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="fhir-audit-") as folder, EmbeddedMongoDB(Path(folder) / "m") as mongodb:
+    with tempfile.TemporaryDirectory(prefix="fhir-auth-") as folder, EmbeddedMongoDB(Path(folder) / "m") as mongodb:
         servers: list[Server] = []
         mongod = DataDir.at(Path(folder) / "m").pid_in_db() or 0
         try:
-            for number, level in enumerate(LEVELS):
-                servers.append(Server(level, PORT + number, Path(folder), mongodb.uri, mongod))
+            for number, name in enumerate(CONTENDERS):
+                servers.append(Server(name, PORT + number, Path(folder), mongodb.uri, mongod))
                 servers[-1].prepare()
-            report(compare(servers, arguments.rounds, arguments.seconds))
-            print(f"journal  {servers[-1].journal_bytes():,} bytes")
+            for server in servers:
+                server.signal(signal.SIGSTOP)
+            for kind in KINDS:
+                report(kind, compare(servers, kind, arguments.rounds, arguments.seconds))
         finally:
             for server in servers:
                 server.signal(signal.SIGCONT)
+            # Until all threads run again: another than the first could take the signal to stop, and sleep on.
+            time.sleep(0.5)
+            for server in servers:
                 server.stop()
 
 
-def compare(servers: list[Server], rounds: int, seconds: float) -> dict[str, list[tuple[Result, float]]]:
-    """Level → the results of its rounds, with the processor seconds a read."""
-    results: dict[str, list[tuple[Result, float]]] = {level: [] for level in LEVELS}
-    for server in servers:
-        server.signal(signal.SIGSTOP)
+def compare(servers: list[Server], kind: str, rounds: int, seconds: float) -> dict[str, list[Measured]]:
+    """Contender → the results of its rounds."""
+    results: dict[str, list[Measured]] = {server.name: [] for server in servers}
     for number in range(rounds + 1):
         for server in servers if number % 2 else reversed(servers):
             server.signal(signal.SIGCONT)
-            result = server.measure(seconds)
+            result = server.measure(kind, seconds)
             server.signal(signal.SIGSTOP)
             if number:  # the first round warms up
-                results[server.level].append(result)
+                results[server.name].append(result)
     return results
 
 
-def report(results: dict[str, list[tuple[Result, float]]]) -> None:
-    """Print the rates, and what is left of a rate when every access is audited."""
-    for level, rounds in results.items():
+def report(kind: str, results: dict[str, list[Measured]]) -> None:
+    """Print the rates, and what is left of one contender's rate and processor time in another's."""
+    for name, rounds in results.items():
         rate, latency, slowest, processor = (
             median(each)
             for each in zip(*((r.rate, r.median_ms, r.p99_ms, seconds * 1e6) for r, seconds in rounds), strict=True)
         )
         times = f"{latency:.2f} ms, p99 {slowest:.1f} ms, {processor:.0f} µs of processor time"
-        print(f"{level:8} {rate:7,.0f} reads/s ({times})")
-    base, access = (results[level] for level in LEVELS)
-    rates = [mine.rate / other.rate for (other, _), (mine, _) in zip(base, access, strict=True)]
-    costs = [other / mine for (_, other), (_, mine) in zip(base, access, strict=True)]
-    for name, ratios in (("rates", rates), ("time", costs)):
-        print(f"{name:8} ratio {median(ratios):.3f}  (rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)})")
+        print(f"{kind:7} {name:9} {rate:7,.0f}/s ({times})")
+    for name, of in COMPARED:
+        pairs = list(zip(results[name], results[of], strict=True))
+        rates = [mine.rate / other.rate for (mine, _), (other, _) in pairs]
+        costs = [other / mine for (_, mine), (_, other) in pairs]
+        shown = ", ".join(f"{ratio:.2f}" for ratio in rates)
+        print(f"{kind:7} {name} / {of}: rate {median(rates):.3f}, processor time {median(costs):.3f} (rates: {shown})")
 
 
 if __name__ == "__main__":
