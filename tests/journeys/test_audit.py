@@ -215,9 +215,10 @@ def test_sign_in_consent_and_the_life_of_tokens(audited: Audited, admin: httpx.C
 
     found = events(audited, admin, f"agent:identifier={app['client_id']}")
     told = [(subtypes(event)[-1], event["outcome"]) for event in found]
-    assert told == [("consent", "0"), ("token-issue", "0"), ("token-refresh", "0"), ("token-refresh", "0"),
-                    ("token-revoke", "0"), ("replay", "8")]  # fmt: skip
-    assert [event["agent"][0].get("altId") for event in found[:5]] == ["doctor"] * 5
+    assert told[:4] == [("consent", "0"), ("token-issue", "0"), ("token-refresh", "0"), ("token-refresh", "0")]
+    assert sorted(told[4:]) == [("replay", "8"), ("token-revoke", "0")]  # at one moment
+    granted = [event for event in found if event["outcome"] == "0"]
+    assert [event["agent"][0].get("altId") for event in granted] == ["doctor"] * 5
     assert all(event["agent"][-1]["network"]["address"] == "127.0.0.1" for event in found)
     (change,) = events(audited, admin, f"entity:identifier={app['client_id']}&subtype=client-change")
     assert change["agent"][0]["name"] == "A command on the server"

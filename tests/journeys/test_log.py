@@ -63,6 +63,9 @@ def test_no_log_holds_what_clients_send_or_search_for_and_each_answer_can_be_fou
             ask("GET", address)
         ask("DELETE", url)
         ask("PATCH", url, content=SECRET)
+        patch = f'[{{"op":"test","path":"/{SECRET}","value":"{SECRET}"}}]'
+        ask("PATCH", url, content=patch, headers={"Content-Type": "application/json-patch+json"})
+        ask("PATCH", f"{url}/_history/1", content=SECRET)
         ask("GET", "/Patient", headers={"Host": f"{SECRET}.example", "X-Request-Id": f"a b {SECRET}"})
     assert {200, 201, 204, 400, 404, 405, 406, 412, 415, 422} <= {answer.status_code for answer in answers}
     assert not any(answer.status_code >= 500 for answer in answers)
