@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 CONNECTIONS = 16
 READ_FROM = 200
+SYSTEM = "urn:bench"
 
 
 @dataclass
@@ -115,17 +116,38 @@ def creates(contender: Contender, patients: list[bytes]) -> Iterator[bytes]:
     return itertools.cycle([http_request("POST", "/fhir/Patient", contender.host, body) for body in patients])
 
 
+def searches(contender: Contender, ids: list[str]) -> Iterator[bytes]:
+    """Searches by an identifier; the bare application has none, so it reads by id."""
+    if contender.name == "bare":
+        return reads(contender, ids)
+    paths = [f"/fhir/Patient?identifier={SYSTEM}|{number}" for number in range(len(ids))]
+    return itertools.cycle([http_request("GET", path, contender.host) for path in paths])
+
+
+def identified(patients: list[bytes]) -> list[bytes]:
+    """The same patients, each with an identifier that no other has."""
+    trees = [orjson.loads(body) for body in patients]
+    return [
+        orjson.dumps({**tree, "identifier": [{"system": SYSTEM, "value": str(number)}]})
+        for number, tree in enumerate(trees)
+    ]
+
+
 def compare(contenders: list[Contender], rounds: int, seconds: float) -> dict[str, dict[str, list[Result]]]:
     """Measurement → contender → the results of its rounds."""
     patients = sample_patients()
-    ids = {contender.name: created_ids(contender, patients) for contender in contenders}
-    results: dict[str, dict[str, list[Result]]] = {"read": {}, "create": {}}
+    ids = {contender.name: created_ids(contender, identified(patients)) for contender in contenders}
+    results: dict[str, dict[str, list[Result]]] = {"read": {}, "identifier search": {}, "create": {}}
     for number in range(rounds + 1):
         for contender in contenders if number % 2 else reversed(contenders):
             for kind in results:
-                requests = reads(contender, ids[contender.name]) if kind == "read" else creates(contender, patients)
+                requests = {
+                    "read": reads(contender, ids[contender.name]),
+                    "identifier search": searches(contender, ids[contender.name]),
+                    "create": creates(contender, patients),
+                }[kind]
                 result = run("127.0.0.1", contender.port, requests, CONNECTIONS, seconds)
-                expected = 200 if kind == "read" else 201
+                expected = 201 if kind == "create" else 200
                 assert set(result.statuses) == {expected}, result.statuses
                 if number:  # the first round warms up
                     results[kind].setdefault(contender.name, []).append(result)
@@ -184,7 +206,7 @@ def summarise(kind: str, by_name: dict[str, list[Result]]) -> dict[str, object]:
     ratios = [ours.rate / bare.rate for ours, bare in zip(by_name["ours"], by_name["bare"], strict=True)]
     latency = {name: median(r.median_ms for r in of_name) for name, of_name in by_name.items()}
     print(
-        f"{kind:8} ours {rates['ours']:7,.0f}/s ({latency['ours']:.1f} ms)   bare {rates['bare']:7,.0f}/s "
+        f"{kind:17} ours {rates['ours']:7,.0f}/s ({latency['ours']:.1f} ms)   bare {rates['bare']:7,.0f}/s "
         f"({latency['bare']:.1f} ms)   ratio {median(ratios):.2f}  (rounds: {', '.join(f'{r:.2f}' for r in ratios)})"
     )
     return {"requests_per_second": rates, "ratio": median(ratios), "ratios": ratios, "median_ms": latency}
