@@ -136,7 +136,7 @@ def _check_envelope(tree: dict[str, Any]) -> None:
 
 
 # Stands for a resource when only the envelope is validated: the smallest valid one.
-_STAND_IN = {"resourceType": "Basic", "code": {"text": "-"}}
+_STAND_IN = {"resourceType": "Basic", "id": "-", "code": {"text": "-"}}
 
 
 def in_verb_order(entries: Iterable[Entry]) -> list[Entry]:

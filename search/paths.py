@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from resources import fhirpath
@@ -167,8 +168,11 @@ def _repeats(facts: TypeFacts, names: list[str]) -> bool:
 
 
 def _implied_system(facts: TypeFacts, names: list[str]) -> str | None:
-    for name in names[:-1]:
-        facts = type_facts(_element(facts, name).types[0])
+    for name, following in pairwise(names):
+        below = [each for each in map(type_facts, _element(facts, name).types) if _json_names(each, following)]
+        if len(below) != 1:
+            return None  # a choice of types that could each go on
+        facts = below[0]
     binding = _element(facts, names[-1]).binding
     systems = value_set_codes(binding[1]) if binding is not None and binding[0] == "required" else None
     return next(iter(systems)) if systems is not None and len(systems) == 1 else None

@@ -20,6 +20,10 @@ PACKED_SUFFIXES = (".gz", ".bz2")
 # Enough lines for one transaction to be worth its while, and few enough to share the work out.
 LINES_A_UNIT = 200
 
+# What a FHIR package has beside its resources: https://hl7.org/fhir/packages.html. `.index.json` is hidden.
+PACKAGE_FILES = frozenset({"package.json", "package-lock.json"})
+PACKAGE_FOLDERS = frozenset({"other", "openapi", "xml"})
+
 # What reading a file that is damaged or cut short may raise.
 UNREADABLE = (OSError, EOFError, zlib.error)
 
@@ -56,7 +60,7 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
     sources: list[Source] = []
     for path in paths:
         if path.is_dir():
-            below = (p for p in sorted(path.rglob("*")) if p.is_file())
+            below = (p for p in sorted(path.rglob("*")) if p.is_file() and not _is_about_package(p))
             sources += [Source(p, kind, p.stat().st_size) for p in below if (kind := kind_of(p))]
             continue
         size = path.stat().st_size
@@ -65,6 +69,13 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
             raise ValueError(f"'{path}' is neither .json nor .ndjson nor .jsonl, plain or packed as .gz or .bz2.")
         sources.append(Source(path, kind, size))
     return sources
+
+
+def _is_about_package(path: Path) -> bool:
+    """Whether a file within a folder belongs to the package that the folder is, and holds no resource of it."""
+    if path.name.startswith(".") or path.name in PACKAGE_FILES:
+        return True
+    return path.parent.name in PACKAGE_FOLDERS and (path.parent.parent / "package.json").exists()
 
 
 def kind_of(path: Path) -> Kind | None:

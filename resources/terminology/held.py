@@ -40,7 +40,7 @@ class HeldDefinitions:
     def value_set(self, canonical: str) -> Json | None:
         url, version = split_canonical(canonical)
         found = [one for one in self._value_sets(url) if version in (None, one.get("version"))]
-        return max(found, key=_resource_rank, default=None)
+        return max(found, key=resource_rank, default=None)
 
     def code_system(self, canonical: str) -> CodeSystem | None:
         url, version = split_canonical(canonical)
@@ -78,9 +78,10 @@ def _is_whole(system: CodeSystem) -> bool:
     return system.content != "supplement" and system.url != ""
 
 
-def _resource_rank(value_set: Json) -> tuple[object, ...]:
-    updated = value_set.get("meta", {}).get("lastUpdated", "")
-    return _rank(value_set.get("status", ""), value_set.get("version"), updated)
+def resource_rank(resource: Json) -> tuple[object, ...]:
+    """Of resources with one canonical URL, the one that ranks highest is meant."""
+    updated = resource.get("meta", {}).get("lastUpdated", "")
+    return _rank(resource.get("status", ""), resource.get("version"), updated)
 
 
 def _system_rank(system: CodeSystem) -> tuple[object, ...]:

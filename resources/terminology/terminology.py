@@ -44,6 +44,10 @@ class Terminology(ABC):
         """The code systems that have a code, in whatever case it is written."""
 
     @abstractmethod
+    def definition(self, canonical: str) -> Json | None:
+        """The ValueSet resource, or as much of it as is known, that a URL means; None where it is not known."""
+
+    @abstractmethod
     def expand(self, value_set: Json) -> Expansion:
         """The codes of a ValueSet resource that need not be held itself. Raises `CannotExpand`."""
 
@@ -79,7 +83,7 @@ class DefinedTerminology(Terminology):
         self._sources = sources
 
     def value_set(self, canonical: str) -> Expansion | None:
-        definition = self._definition(canonical)
+        definition = self.definition(canonical)
         return None if definition is None else self.expand(definition)
 
     def code_system(self, canonical: str) -> CodeSystem | None:
@@ -94,7 +98,7 @@ class DefinedTerminology(Terminology):
         return found
 
     def expand(self, value_set: Json) -> Expansion:
-        return expand(value_set, self._definition, self.code_system)
+        return expand(value_set, self.definition, self.code_system)
 
-    def _definition(self, canonical: str) -> Json | None:
+    def definition(self, canonical: str) -> Json | None:
         return next((found for source in self._sources if (found := source.value_set(canonical)) is not None), None)
