@@ -8,7 +8,9 @@ So nothing can be claimed that has no route, and no route can be served that is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
+
+from capability.operations import operations
 
 Level = Literal["instance", "type", "system"]
 
@@ -21,7 +23,7 @@ class Interaction:
     code: from http://hl7.org/fhir/restful-interaction, as the CapabilityStatement names it; None for what it has no code
     for, or names by another row.
     path: below the FHIR base, with `{type}`, `{id}` and `{version}` standing for themselves.
-    success: the statuses of an answer that is no error.
+    success: the statuses of an answer that is no error. type: the resource type that the path names, if it names one.
     """
 
     name: str
@@ -31,6 +33,16 @@ class Interaction:
     code: str | None
     summary: str
     success: tuple[int, ...] = (200,)
+    type: str | None = None
+
+
+def _operation_rows() -> tuple[Interaction, ...]:
+    return tuple(
+        Interaction(each.handler, cast(Level, level), method, path, None, each.summary, each.success, each.type)
+        for each in operations()
+        for level, path in each.paths()
+        for method in each.methods
+    )
 
 
 INSTANCE = "/{type}/{id}"
@@ -68,9 +80,8 @@ INTERACTIONS: tuple[Interaction, ...] = (
     ),
     Interaction("history", "type", "GET", TYPE + "/_history", "history-type", "All versions of a type's resources"),
     Interaction("history", "system", "GET", "/_history", "history-system", "All versions of all resources"),
-    Interaction("reindex", "system", "POST", "/$reindex", None, "Index all resources anew", (202,)),
-    Interaction("reindex", "type", "POST", TYPE + "/$reindex", None, "Index all resources of a type anew", (202,)),
     Interaction("reindex_progress", "system", "GET", "/$reindex", None, "How far indexing anew is"),
     Interaction("bundle", "system", "POST", "/", "transaction", "Process a transaction or batch Bundle"),
     Interaction("bundle", "system", "POST", "/", "batch", "Process a transaction or batch Bundle"),
+    *_operation_rows(),
 )

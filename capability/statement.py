@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from capability.interactions_table import INTERACTIONS
+from capability.operations import operations_at
 from resources.definitions import resource_types
 from search.catalogue import Catalogue
 from search.parameters import standard_parameters_of
@@ -46,8 +47,9 @@ def capability_statement(
             {
                 "mode": "server",
                 "security": _security(auth),
-                "resource": [_resource(name, catalogue) for name in sorted(resource_types())],
+                "resource": [_resource(name, catalogue, base_url) for name in sorted(resource_types())],
                 "interaction": [{"code": row.code} for row in INTERACTIONS if row.level == "system" and row.code],
+                "operation": _operations(None, base_url),
             }
         ],
     }
@@ -98,7 +100,11 @@ def _reverse_includes(type_name: str) -> list[str]:
     return [*_referring().get(type_name, ()), "Provenance:target"]
 
 
-def _resource(type_name: str, catalogue: Catalogue) -> dict[str, Any]:
+def _operations(type_name: str | None, base_url: str) -> list[dict[str, str]]:
+    return [{"name": each.name, "definition": each.url(base_url)} for each in operations_at(type_name)]
+
+
+def _resource(type_name: str, catalogue: Catalogue, base_url: str) -> dict[str, Any]:
     served = {row.name for row in INTERACTIONS}
     return {
         "type": type_name,
@@ -121,4 +127,5 @@ def _resource(type_name: str, catalogue: Catalogue) -> dict[str, Any]:
             {"name": parameter.code, "type": SEARCH_TYPES.get(parameter.kind, parameter.kind)}
             for parameter in catalogue.parameters_of(type_name).values()
         ],
+        "operation": _operations(type_name, base_url),
     }

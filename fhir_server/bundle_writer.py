@@ -42,6 +42,19 @@ def searchset(
     return _bundle("searchset", entries, links, total)
 
 
+def graded_searchset(entries: Sequence[tuple[Stored, dict[str, Any]]], links: Sequence[Link], base_url: str) -> bytes:
+    """A searchset Bundle of matches, each with its own `search` member: its score and what else is said of it."""
+    parts = [
+        _join(
+            _member("fullUrl", f"{base_url}/{stored.type}/{stored.id}"),
+            b'"resource":' + (stored.raw or b"{}"),
+            _member("search", search),
+        )
+        for stored, search in entries
+    ]
+    return _bundle("searchset", parts, links, len(parts))
+
+
 def history_bundle(versions: Sequence[Stored], links: Sequence[Link], total: int | None, base_url: str) -> bytes:
     """A history Bundle: each version with the request that made it."""
     entries: list[bytes] = []

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from capability.interactions_table import INTERACTIONS
+from capability.interactions_table import INTERACTIONS, Interaction
 from fhir_server.call import Answer, Call
 from fhir_server.gate import check
 from fhir_server.interactions.history import history
@@ -18,6 +18,7 @@ from fhir_server.interactions.read import read, vread
 from fhir_server.interactions.search import search
 from fhir_server.interactions.search_across import search_system
 from fhir_server.interactions.write import conditional_delete, conditional_update, create, delete, update
+from fhir_server.operations import OPERATIONS
 from fhir_server.services import Services
 from resources.definitions import resource_types
 from resources.problem import problem, quoted
@@ -38,15 +39,18 @@ HANDLERS: dict[str, Handler] = {
     "search_system": search_system,
     "update": update,
     "vread": vread,
+    **OPERATIONS,
 }
 
-# As in the routes: what begins with `$` or `_` is no id. A Bundle within a Bundle, or the CapabilityStatement as an entry,
-# serve no purpose.
-_PATTERNS = [
-    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/$_][^/]*)", row.path.replace("*", r"\*"))), row)
-    for row in INTERACTIONS
-    if row.name in HANDLERS
-]
+
+def _pattern(row: Interaction) -> re.Pattern[str]:
+    """As in the routes: what begins with `$` or `_` is no id."""
+    literal = row.path.replace("*", r"\*").replace("$", r"\$")
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/$_][^/]*)", literal))
+
+
+# A Bundle within a Bundle, or the CapabilityStatement as an entry, serve no purpose.
+_PATTERNS = [(_pattern(row), row) for row in INTERACTIONS if row.name in HANDLERS]
 
 
 def perform(call: Call, services: Services) -> Answer:
@@ -76,7 +80,8 @@ def call_for(method: str, url: str, base_url: str) -> Call:
             continue
         allowed.add(row.method)
         if row.method == verb:
-            call = Call(row.name, method, parts.get("type"), parts.get("id"), parts.get("version"), query=query)
+            type_name = parts.get("type", row.type)
+            call = Call(row.name, method, type_name, parts.get("id"), parts.get("version"), query=query)
             return call if compartment is None else call.in_compartment(compartment)
     if allowed:
         text = f"The method {quoted(method)} is not supported at {quoted(url)}; supported are {', '.join(sorted(allowed))}."

@@ -30,12 +30,21 @@ LETTERS: dict[str, tuple[Letter, ...]] = {
     "conditional_update": ("u", "s"),
     "conditional_patch": ("u", "s"),
     "conditional_delete": ("d", "s"),
+    "everything": ("r", "s"),
+    "match": ("s",),
+    "meta_add": ("u",),
+    "meta_delete": ("u",),
 }
 """Interaction with one type → what must be allowed; those that are not here look after it themselves, or are below."""
 
-PUBLIC = frozenset({"capabilities"})
-ENTRY_BY_ENTRY = frozenset({"bundle", "search_system", "history"})
+PUBLIC = frozenset({"capabilities", "versions"})
+ENTRY_BY_ENTRY = frozenset({"bundle", "search_system", "history", "meta", "validate"})
 """Interactions with several types, or with other rules, that ask the fence type by type."""
+
+TERMINOLOGY = frozenset({"expand", "validate_code", "lookup"})
+"""Operations that know R4's own value sets for everybody; of those stored they ask the fence themselves."""
+
+_NOT_BY_LETTERS = PUBLIC | ENTRY_BY_ENTRY | TERMINOLOGY
 
 
 def admit(request: Request, interaction: str, services: Services, auth: AuthServices | None) -> Services:
@@ -60,7 +69,7 @@ def admit(request: Request, interaction: str, services: Services, auth: AuthServ
 
 def check(call: Call, services: Services) -> None:
     """Raise a 403 `Problem` where a call asks for what may be done with no resource of its type. What is new is refused."""
-    if call.interaction in PUBLIC or call.interaction in ENTRY_BY_ENTRY:
+    if call.interaction in _NOT_BY_LETTERS:
         return
     letters = LETTERS.get(call.interaction)
     if letters is None:

@@ -61,7 +61,9 @@ RESOURCE: Final[dict[str, Any]] = {"$ref": "#/components/schemas/Resource"}
 
 
 def _operation_id(row: Interaction) -> str:
-    place = "compartment" if "{compartment}" in row.path else row.level
+    place: str = "compartment" if "{compartment}" in row.path else row.level
+    if row.type is not None:
+        place += f"_{row.type}"
     return f"{row.name}_{place}_{row.method.lower()}"
 
 
@@ -84,7 +86,8 @@ def _operation(row: Interaction) -> dict[str, Any]:
     elif row.method in ("POST", "PUT"):
         media_type = FORM if row.path.endswith("_search") else FHIR_JSON
         schema = {"type": "object"} if media_type == FORM else RESOURCE
-        operation["requestBody"] = {"required": media_type != FORM, "content": {media_type: {"schema": schema}}}
+        is_optional = media_type == FORM or "$" in row.path
+        operation["requestBody"] = {"required": not is_optional, "content": {media_type: {"schema": schema}}}
     return operation
 
 

@@ -14,6 +14,7 @@ from fhir_server.store.reads import read
 from fhir_server.store.run_plan import Runner
 from resources.primitives import is_id
 from resources.raw_json import parse_object
+from search.escaping import escaped
 from search.plan import plan_order, plan_search
 from search.query_text import parse_query
 from smart_auth.model import User
@@ -32,8 +33,8 @@ class StoredRecords:
 
     def find_patients(self, search: PatientSearch, user: User) -> Sequence[PatientLine]:
         """Patients of whom every word matches, by name."""
-        pairs = [("name", _escaped(word)) for word in search.names]
-        pairs += [("identifier", _escaped(text)) for text in search.identifiers]
+        pairs = [("name", escaped(word)) for word in search.names]
+        pairs += [("identifier", escaped(text)) for text in search.identifiers]
         if search.birth_date is not None:
             pairs.append(("birthdate", search.birth_date))
         found = self._search("Patient", [*pairs, ("_sort", "family")], SHOWN_AT_ONCE + 1)
@@ -77,13 +78,6 @@ class StoredRecords:
         order = plan_order(type_name, query.sort, context.catalogue)
         page = runner.page(plan_search(type_name, query, context), limit, order)
         return [parse_object(match.stored.raw)[1] for match in page.matches if match.stored.raw is not None]
-
-
-def _escaped(text: str) -> str:
-    """A text as the value of a query, where some characters have a meaning."""
-    for character in "\\,|$":
-        text = text.replace(character, f"\\{character}")
-    return text
 
 
 def _patient(tree: Json) -> PatientLine:

@@ -8,7 +8,9 @@ The same for every way in: create, update, each entry of a Bundle, and the loadi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from fhir_server.profile_checking import ClaimsCheck
 from fhir_server.visibility import check_content, guard_of
 from resources.change import Intent, Method
 from resources.document import Document, parse_document
@@ -34,11 +36,12 @@ class Rules:
     """What a write is checked against besides the definitions.
 
     judges_changes: whether a status may become only some others. warn_only: the types whose faulty changes are stored, with
-    a warning.
+    a warning. claims: checks what `meta.profile` claims; None to take it as it is.
     """
 
     judges_changes: bool = True
     warn_only: frozenset[str] = frozenset()
+    claims: ClaimsCheck | None = None
 
 
 NO_RULES = Rules(judges_changes=False)
@@ -71,9 +74,9 @@ def prepare(
     Raises a 422 `Problem` with every error of validation, and
     a 413 for what is too large to be stored, and a 403 for what would be outside of the fence.
     """
-    issues = validate(document.tree, at)
-    if document.type == "SearchParameter":
-        issues += faults_of(document.tree)
+    issues = faults_in(document.tree, at)
+    if rules.claims is not None and not errors_of(issues):
+        issues += rules.claims(document.tree, at)
     if errors_of(issues):
         raise Problem(422, issues)
     index = index_values(document.tree, context)
@@ -86,6 +89,14 @@ def prepare(
     return Intent(
         method, document.type, logical_id, document, index.fields, if_match, if_none_match, may_change, judge, issues
     ), issues
+
+
+def faults_in(tree: dict[str, Any], at: str | None = None) -> list[Issue]:
+    """All issues of a resource for which the definitions of R4 and of the server suffice."""
+    issues = validate(tree, at)
+    if tree["resourceType"] == "SearchParameter":
+        issues += faults_of(tree)
+    return issues
 
 
 def deletion(type_name: str, logical_id: str, context: Context, if_match: frozenset[str] | None) -> Intent:

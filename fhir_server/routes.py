@@ -19,7 +19,7 @@ from fhir_server.dispatch import HANDLERS
 from fhir_server.gate import admit, check
 from fhir_server.interactions.bundle import bundle
 from fhir_server.interactions.capabilities import capabilities
-from fhir_server.interactions.reindex import reindex, reindex_progress
+from fhir_server.interactions.reindex import reindex_progress
 from fhir_server.negotiation import answer_type, call_from
 from fhir_server.reply import respond
 from fhir_server.services import Services
@@ -32,7 +32,6 @@ ALL_HANDLERS: dict[str, Callable[[Call, Services], Answer]] = {
     **HANDLERS,
     "bundle": bundle,
     "capabilities": capabilities,
-    "reindex": reindex,
     "reindex_progress": reindex_progress,
 }
 
@@ -83,7 +82,7 @@ def register_routes(
                 view_func=_view(row, services, auth, audit),
                 methods=[method],
                 strict_slashes=False,
-                defaults={},
+                defaults={} if row.type is None else {"type": row.type},
             )
 
 

@@ -11,13 +11,16 @@ from functools import cache
 from threading import BoundedSemaphore
 
 from fhir_server.prepare_write import Rules
+from fhir_server.profile_checking import claims_check
 from fhir_server.settings import Settings
 from fhir_server.store.costs import Costs
 from fhir_server.store.database import Database
+from fhir_server.store.held_profiles import HeldProfiles
 from fhir_server.store.held_terminology import HeldTerminology
 from fhir_server.store.run_plan import DEFAULT_LIMITS, Limits
 from fhir_server.store.search_catalogue import SharedCatalogue
 from fhir_server.store.secrets import shared_secret
+from resources.profiles import Profiles
 from resources.terminology import Terminology
 from search.catalogue import Catalogue
 from search.context import Context
@@ -77,9 +80,9 @@ class Services:
 
     bundles: bounds how many Bundles are processed at once. cursor_key: signs cursors; fetched when it is first needed, so
     that the server starts before its database does. catalogue: the search parameters that there are at the moment.
-    terminology: the value sets and code systems that are known. costs: keeps searches from reading too much. fence: what
-    the request at hand may do; may_administer: whether it may do what only administrators may; access: what its token stands
-    for, None where authorization is off.
+    terminology: the value sets and code systems that are known; profiles: the StructureDefinitions. costs: keeps searches
+    from reading too much. fence: what the request at hand may do; may_administer: whether it may do what only administrators
+    may; access: what its token stands for, None where authorization is off.
     """
 
     settings: Settings
@@ -90,6 +93,7 @@ class Services:
     cursor_key: Callable[[], bytes]
     catalogue: Callable[[], Catalogue]
     terminology: Terminology
+    profiles: Profiles
     costs: Costs
     fence: Fence = NO_FENCE
     may_administer: bool = True
@@ -103,7 +107,8 @@ class Services:
     @property
     def rules(self) -> Rules:
         """What writes are checked against besides the definitions."""
-        return Rules(warn_only=self.settings.warn_only)
+        claims = claims_check(self.settings.profiles, self.profiles)
+        return Rules(warn_only=self.settings.warn_only, claims=claims)
 
     @property
     def base_url(self) -> str:
@@ -123,6 +128,7 @@ def services_for(settings: Settings, database: Database) -> Services:
     """The services of a running server."""
     bundles = Turnstile(settings.max_concurrent_bundles, WAITING_BUNDLES)
     cursor_key = cache(lambda: shared_secret(database, "cursor"))
+    terminology = HeldTerminology(database)
     return Services(
         settings,
         database,
@@ -131,6 +137,7 @@ def services_for(settings: Settings, database: Database) -> Services:
         bundles,
         cursor_key,
         SharedCatalogue(database).current,
-        HeldTerminology(database),
+        terminology,
+        HeldProfiles(terminology),
         Costs(settings.max_examined),
     )

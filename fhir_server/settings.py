@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from fhir_server.settings_table import KNOWN, SETTINGS, AuditLevel
+from fhir_server.settings_table import KNOWN, SETTINGS, AuditLevel, ProfileMode
 from search.catalogue import TextSearch
 from smart_auth.settings import is_loopback
 
@@ -52,6 +52,7 @@ class Settings:
     max_examined: int
     text_search: TextSearch
     warn_only: frozenset[str]
+    profiles: ProfileMode
     log_level: str
 
     @classmethod

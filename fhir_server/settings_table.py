@@ -16,6 +16,7 @@ from search.catalogue import TextSearch
 
 ALL_MODULES: Final = ("patient", "encounter", "appointment", "medication", "clinical", "auth", "system")
 AuditLevel = Literal["security", "access"]
+ProfileMode = Literal["off", "warn", "enforce"]
 INSECURE: Final = frozenset({"demo-users", "http"})
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
@@ -295,6 +296,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         f"any of {', '.join(JUDGES)}, separated by commas",
         "Types whose status may become anything: what R4 does not foresee is stored with a warning.",
         "none",
+    ),
+    Setting(
+        "FHIR_PROFILES",
+        _always("off"),
+        _one_of(get_args(ProfileMode)),
+        "off, warn or enforce",
+        "Whether what meta.profile claims is checked on write: not at all, with warnings, or refusing what breaks it.",
     ),
     Setting(
         "FHIR_LOG_LEVEL",

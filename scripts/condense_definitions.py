@@ -3,7 +3,7 @@
     python scripts/condense_definitions.py [--definitions DIR] [--output DIR]
 
 In: the folder of the official bundles (`profiles-resources.json.gz`, `valueset-expansions.json.gz`, ...).
-Out: seven JSON files of plain facts (paths, types, cardinalities, codes, expressions; no prose), one group a line so
+Out: nine JSON files of plain facts (paths, types, cardinalities, codes, expressions; no prose), one group a line so
 that a change of the input reads as a small diff:
 
 - `types.json`: every resource, data type and backbone element: its parent, its elements, its invariants
@@ -15,6 +15,7 @@ that a change of the input reads as a small diff:
 - `search_parameters.json`: every search parameter: code, type, base, expression, targets, components
 - `us_core_search_parameters.json`: the same of those that US Core adds
 - `compartments.json`: for each compartment, the search parameters that put a resource into it
+- `operations.json`: the operations that are served: levels and parameters
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from condensed_operations import condensed_operations
 from condensed_terminology import (
     condensed_code_systems,
     condensed_concepts,
@@ -197,7 +199,7 @@ def condensed_compartments(folder: Path) -> dict[str, Json]:
 
 
 def condense(folder: Path) -> dict[str, str]:
-    """File name → content, for the eight files of facts."""
+    """File name → content, for the files of facts."""
     types = condensed_types(folder)
     concepts = condensed_concepts(folder)
     return {
@@ -209,6 +211,7 @@ def condense(folder: Path) -> dict[str, str]:
         "search_parameters.json": one_a_line(condensed_search_parameters(folder)),
         "us_core_search_parameters.json": one_a_line(condensed_us_core_parameters(folder)),
         "compartments.json": one_a_line(condensed_compartments(folder)),
+        "operations.json": one_a_line(condensed_operations(folder)),
     }
 
 

@@ -14,6 +14,13 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(r"\1", text) if "\\" in text else text
 
 
+def escaped(text: str) -> str:
+    """A text as the value of a query that means just this text."""
+    for character in "\\,|$":
+        text = text.replace(character, f"\\{character}")
+    return text
+
+
 def split_value(text: str, separator: str, at_most: int = 0) -> list[str]:
     """A value split at its unescaped separators, the parts unescaped: `a\\|b|c` → `["a|b", "c"]`.
 

@@ -14,6 +14,7 @@ from fhir_server.call import Answer, Call
 from fhir_server.dispatch import call_for
 from fhir_server.entity_tags import entity_tags
 from fhir_server.media_types import JSON_PATCH
+from fhir_server.operations import OPERATIONS
 from resources.bundle import Entry
 from resources.patching import FhirPathPatch, JsonPatch
 from resources.problem import problem
@@ -41,6 +42,8 @@ def entry_call(entry: Entry, base_url: str) -> Call:
         call.document = entry.document
     elif call.interaction in WITH_PATCH:
         call.patch = _patch_of(entry)
+    elif call.interaction in OPERATIONS and call.method == "POST":
+        call.document = entry.document
     if "ifMatch" in request:
         call.if_match = entity_tags(request["ifMatch"])
     if "ifNoneMatch" in request:

@@ -13,7 +13,7 @@ from fhir_server.call import Answer, Call
 from fhir_server.interactions.read import not_found
 from fhir_server.prepare_write import checked_id
 from fhir_server.services import Services
-from fhir_server.store.histories import HistoryPage, HistoryQuery, Position, find_history
+from fhir_server.store.histories import HistoryPage, HistoryQuery, Position, count_versions, find_history
 from fhir_server.store.reads import read
 from fhir_server.visibility import is_visible
 from resources.change import Stored
@@ -45,7 +45,7 @@ def history(call: Call, services: Services) -> Answer:
         if current is None or not is_visible(current, "r", context):
             raise not_found(call.type, call.id, current)
         if query.since is None and sees_all and query.at is None:
-            total = current.version  # versions are numbered without gaps
+            total = count_versions(services.database, current)
     if call.type is None:
         # Left out here, and not version by version, because nobody wants a page of nothing.
         stored = services.database.stored_types()

@@ -19,7 +19,7 @@ from fhir_server.store.database import Database
 from fhir_server.store.reads import read
 from fhir_server.store.transaction import touch_guards, transact
 from fhir_server.visibility import guard_of, may_see
-from resources.change import Intent, Stored, check_if_match, decide
+from resources.change import Stored, check_if_match, decide
 from resources.document import Document, parse_document
 from resources.exact_json import parse_exact
 from resources.exact_json import written as json_text
@@ -35,7 +35,7 @@ def patch(call: Call, services: Services) -> Answer:
     assert call.type is not None  # the route has both
     assert call.id is not None
     logical_id = checked_id(call.id)
-    return _patch(call, services, lambda database: logical_id)
+    return _patch(call, services, lambda _: logical_id)
 
 
 def conditional_patch(call: Call, services: Services) -> Answer:
@@ -54,10 +54,26 @@ def conditional_patch(call: Call, services: Services) -> Answer:
 
 
 def _patch(call: Call, services: Services, find: Callable[[Database], str]) -> Answer:
+    stored, warnings = change_part(call, services, find, lambda stored: patched_document(call.patch, stored))
+    answer = written(call, stored, warnings, is_created=False)
+    if not may_see(stored, services.context()):
+        answer.content = None  # who may change it without reading it sent only a part of it
+    return answer
+
+
+def change_part(
+    call: Call, services: Services, find: Callable[[Database], str], changed: Callable[[Stored], Document]
+) -> tuple[Stored, list[Issue]]:
+    """Replace a resource by what is made of it: the version that is current then, and the warnings of its validation.
+
+    find: its logical id. changed: what to store in place of a version; it may be called several times.
+    """
+
     def attempt(database: Database) -> tuple[Stored, list[Issue]]:
         logical_id = find(database)
         stored = patchable(call, logical_id, read(database, call.type or "", logical_id), services)
-        intent, warnings = patched_intent(call, stored, services)
+        document, context = changed(stored), services.context()
+        intent, warnings = prepare("PUT", document, stored.id, context, if_match=call.if_match, rules=services.rules)
         change = decide(intent, stored, services.clock())
         if change is None:
             return stored, warnings
@@ -65,11 +81,7 @@ def _patch(call: Call, services: Services, find: Callable[[Database], str]) -> A
         return change.after, warnings
 
     services.database.prepare({call.type or ""})
-    stored, warnings = transact(services.database, attempt)
-    answer = written(call, stored, warnings, is_created=False)
-    if not may_see(stored, services.context()):
-        answer.content = None  # who may change it without reading it sent only a part of it
-    return answer
+    return transact(services.database, attempt)
 
 
 def patchable(call: Call, logical_id: str, stored: Stored | None, services: Services) -> Stored:
@@ -84,12 +96,6 @@ def patchable(call: Call, logical_id: str, stored: Stored | None, services: Serv
         raise gone(stored)
     check_if_match(call.if_match, f"{call.type}/{logical_id}", stored)
     return stored
-
-
-def patched_intent(call: Call, stored: Stored, services: Services, at: str | None = None) -> tuple[Intent, list[Issue]]:
-    """The intent to store what a patch makes of a version, and the warnings of its validation. at: see `prepare`."""
-    document = patched_document(call.patch, stored)
-    return prepare("PUT", document, stored.id, services.context(), at=at, if_match=call.if_match, rules=services.rules)
 
 
 def patched_document(patch: Patch | None, stored: Stored) -> Document:

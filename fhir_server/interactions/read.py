@@ -5,6 +5,9 @@ https://hl7.org/fhir/R4/http.html#read and #vread
 
 from __future__ import annotations
 
+import orjson
+
+from capability.operations import held_definition
 from fhir_server.call import Answer, Call
 from fhir_server.prepare_write import checked_id
 from fhir_server.services import Services
@@ -23,9 +26,19 @@ def read(call: Call, services: Services) -> Answer:
     assert call.type is not None  # the route has both
     assert call.id is not None
     stored = read_current(services.database, call.type, checked_id(call.id))
+    if (stored is None or stored.is_deleted) and (definition := _own_definition(call, services)) is not None:
+        return Answer(200, definition)
     if stored is None or not is_visible(stored, "r", services.context()):
         raise not_found(call.type, call.id, stored)
     return _answer(call, stored)
+
+
+def _own_definition(call: Call, services: Services) -> bytes | None:
+    """The definition of an operation that is served, which nobody has to store, nor can take away."""
+    if call.type != "OperationDefinition" or call.id is None:
+        return None
+    definition = held_definition(call.id, services.base_url)
+    return None if definition is None else orjson.dumps(definition)
 
 
 def vread(call: Call, services: Services) -> Answer:

@@ -59,7 +59,7 @@ def search(call: Call, services: Services) -> Answer:
         total = len(page.matches)  # the first page is the last, so the number is known for nothing
     if query.explains:
         return explained(reads, runner.reader, len(page.matches), services.costs.most)
-    links = [Link("self", f"{url}?{link_text(query, query.cursor)}")]
+    links = [Link("self", f"{url}?{link_text(query, query.cursor)}" if query.cursor else bound_to)]
     if page.has_more:
         cursor = encode_cursor(page.matches[-1].position, key_text, services.cursor_key())
         links.append(Link("next", f"{url}?{link_text(query, cursor)}"))

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from capability.operations import reading_operations
 from fhir_server.bundle_writer import response_bundle
 from fhir_server.call import Answer, Call, Return
 from fhir_server.dispatch import perform
@@ -30,6 +31,7 @@ from fhir_server.interactions.naming import naming
 from fhir_server.interactions.patch import patchable, patched_document
 from fhir_server.interactions.read import is_hidden
 from fhir_server.interactions.write import check_not_taken, deleted, guard_name, single_match, written
+from fhir_server.operations import OPERATIONS
 from fhir_server.prepare_write import Rules, check_id, checked_id, deletion, prepare
 from fhir_server.services import Services
 from fhir_server.store.commit import commit_together
@@ -47,7 +49,7 @@ from search.plan import Selection, plan_condition
 
 ATTEMPTS = 5
 CONDITIONAL = frozenset({"conditional_update", "conditional_patch", "conditional_delete"})
-READS = frozenset({"read", "vread", "history", "search", "search_system"})
+READS = frozenset({"read", "vread", "history", "search", "search_system"}) | reading_operations()
 
 ChooseId = Callable[[Entry], str]
 """The logical id under which an entry's resource is created."""
@@ -149,6 +151,8 @@ def _work(entry: Entry, services: Services, prefer_return: Return, lenient: bool
                 raise
             # Of the transaction as a whole, 405 would say that the FHIR base takes no POST.
             raise Problem(400, fault.issues) from None
+        if call.interaction in OPERATIONS and call.interaction not in READS:
+            raise problem(400, "not-supported", "An operation that changes something cannot be part of a transaction.")
         check(call, services)
         call.prefer_return, call.lenient = prefer_return, lenient
         return Work(entry, call)

@@ -42,9 +42,9 @@ CONNECT_TIMEOUT_MS = 5_000
 OPERATION_TIMEOUT_MS = 15_000
 PROBE_SECONDS = 1.0
 
-SORT_INDEX, ID_INDEX = "sort", "_id_"
+SORT_INDEX, ID_INDEX, ENTRY_INDEX = "sort", "_id_", "entries"
 _CURRENT_INDEXES = [
-    IndexModel([("k", ASCENDING), ("_id", ASCENDING)], name="entries"),
+    IndexModel([("k", ASCENDING), ("_id", ASCENDING)], name=ENTRY_INDEX),
     IndexModel([("t", ASCENDING), ("_id", ASCENDING)], name="changes"),
     IndexModel([("d.c", ASCENDING), ("d.lo", ASCENDING), ("d.hi", ASCENDING)], name="dates", sparse=True),
     IndexModel([("n.c", ASCENDING), ("n.lo", ASCENDING), ("n.hi", ASCENDING)], name="numbers", sparse=True),

@@ -94,6 +94,13 @@ class HeldTerminology(Terminology):
             self._forget(question.used)
         return found
 
+    def definition(self, canonical: str) -> Mapping[str, Any] | None:
+        question = _Question(self)
+        found = question.terminology.definition(canonical)
+        if found is None:
+            self._forget(question.used)
+        return found
+
     def expand(self, value_set: Mapping[str, Any]) -> Expansion:
         return _Question(self).terminology.expand(value_set)
 

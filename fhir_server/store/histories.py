@@ -86,7 +86,7 @@ def _find(
     is_history = collection.name != type_name
     conditions: list[dict[str, Any]] = []
     if query.id is not None:
-        conditions.append({"_id": _ids_of(query.id) if is_history else query.id})
+        conditions.append({"_id": ids_of(query.id) if is_history else query.id})
     if query.since is not None:
         conditions.append({"t": {"$gte": query.since}})
     if query.at is not None:
@@ -107,7 +107,14 @@ def _find(
     return [stored_from(type_name, document) for document in found]
 
 
-def _ids_of(logical_id: str) -> dict[str, Any]:
+def count_versions(database: Database, current: Stored) -> int:
+    """How many versions of a resource there are; fewer than their numbers tell where old ones were expunged."""
+    filter_ = {"_id": ids_of(current.id)}
+    return 1 + database.history(current.type).count_documents(filter_, session=database.session)
+
+
+def ids_of(logical_id: str) -> dict[str, Any]:
+    """The condition on `_id` in a history for all versions of a resource."""
     return {"$gte": {"i": logical_id, "v": 0}, "$lt": {"i": logical_id, "v": MaxKey()}}
 
 

@@ -25,12 +25,16 @@ MOST_INCLUDED = 1_000
 
 
 def find_included(
-    reader: Reader, matches: Sequence[Match], rules: Sequence[IncludeRule], context: Context
+    reader: Reader,
+    matches: Sequence[Match],
+    rules: Sequence[IncludeRule],
+    context: Context,
+    among: Filter | None = None,
 ) -> list[Match]:
     """The resources that the rules bring along with a page of matches, each once, and none that is a match itself.
 
-    Rules that iterate are applied to what they bring as well. What may not be seen is not brought. Raises a 400 `Problem`
-    where there is too much.
+    Rules that iterate are applied to what they bring as well. What may not be seen is not brought. among: what else must
+    hold for it, if anything. Raises a 400 `Problem` where there is too much.
     """
     known = {(match.stored.type, match.stored.id) for match in matches}
     found: list[Match] = []
@@ -45,7 +49,7 @@ def find_included(
                 fence = context.fence.within(type_name, "s" if rule.is_reverse else "r")
                 if fence is None:
                     continue
-                for match in _find(reader, type_name, all_of([filter_, fence]) if fence else filter_):
+                for match in _find(reader, type_name, all_of([each for each in (filter_, fence, among) if each])):
                     identity = (match.stored.type, match.stored.id)
                     if identity not in known:
                         known.add(identity)

@@ -1,4 +1,4 @@
-"""The facts of FHIR R4 4.0.1: types and their elements, value sets, code systems, search parameters, compartments.
+"""The facts of FHIR R4 4.0.1: types and their elements, codes, search parameters, compartments, operations.
 
 https://hl7.org/fhir/R4/downloads.html (the "definitions" bundles)
 
@@ -88,6 +88,37 @@ class SearchParameterFacts:
     components: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OperationParameter:
+    """A parameter of an operation. use: `in` or `out`. max: None where it repeats. type: None where it has parts."""
+
+    name: str
+    use: str
+    min: int
+    max: int | None
+    type: str | None
+    parts: tuple[OperationParameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFacts:
+    """An operation as its OperationDefinition states it.
+
+    resource: the types that it is for, `Resource` for all. levels: `system`, `type`, `instance`.
+    """
+
+    id: str
+    url: str
+    code: str
+    resource: tuple[str, ...]
+    levels: tuple[str, ...]
+    parameters: tuple[OperationParameter, ...]
+
+    def inputs(self) -> Mapping[str, OperationParameter]:
+        """Name → parameter, of those that a request may have."""
+        return {parameter.name: parameter for parameter in self.parameters if parameter.use == "in"}
+
+
 @cache
 def type_facts(name: str) -> TypeFacts:
     """The facts of a type by its name or backbone path. Raises KeyError for a name that R4 does not know."""
@@ -170,6 +201,35 @@ def search_parameter_facts() -> tuple[SearchParameterFacts, ...]:
 def compartment_parameters(compartment: str) -> Mapping[str, tuple[str, ...]]:
     """Resource type → codes of the search parameters that put it into the compartment (`Patient`, `Encounter`, ...)."""
     return MappingProxyType({name: tuple(codes) for name, codes in _facts("compartments")[compartment].items()})
+
+
+@cache
+def operation_facts() -> Mapping[str, OperationFacts]:
+    """Id of an official OperationDefinition → its facts, of the operations that the server may serve."""
+    return MappingProxyType(
+        {
+            identifier: OperationFacts(
+                identifier,
+                facts["url"],
+                facts["code"],
+                tuple(facts["resource"]),
+                tuple(facts["levels"]),
+                tuple(map(_operation_parameter, facts["parameters"])),
+            )
+            for identifier, facts in _facts("operations").items()
+        }
+    )
+
+
+def _operation_parameter(facts: dict[str, Any]) -> OperationParameter:
+    return OperationParameter(
+        facts["name"],
+        facts["use"],
+        facts["min"],
+        None if facts["max"] == "*" else int(facts["max"]),
+        facts.get("type"),
+        tuple(map(_operation_parameter, facts.get("part", ()))),
+    )
 
 
 def _element(name: str, facts: dict[str, Any]) -> Element:

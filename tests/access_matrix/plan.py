@@ -6,14 +6,16 @@ import random
 from dataclasses import dataclass
 from itertools import islice
 
-from tests.access_matrix import reading, searching, writing
+from tests.access_matrix import operating, reading, searching, writing
 from tests.access_matrix.cells import Ask, Expected, Interaction, World
 from tests.access_matrix.holders import ONE, TOKENS, TWO, Token
 
 INTERACTIONS: tuple[Interaction, ...] = (
     *reading.interactions.all,
     *searching.interactions.all,
+    *operating.interactions.all,
     *writing.interactions.all,
+    *operating.changing.all,
 )
 TYPES = (
     *("Patient", "Encounter", "Appointment", "MedicationRequest", "Observation", "Condition", "AllergyIntolerance"),

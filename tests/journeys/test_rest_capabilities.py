@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#capabilities
 from __future__ import annotations
 
 import re
+from functools import cache
 from uuid import uuid4
 
 import httpx
@@ -16,6 +17,7 @@ from capability.interactions_table import INTERACTIONS
 from fhir_server.routes import endpoint_of, register_routes
 from fhir_server.services import services_for
 from fhir_server.settings import Settings
+from resources.definitions import resource_types
 
 PLACES = {
     "read": ("GET", "/fhir/{type}/{id}"),
@@ -42,8 +44,6 @@ BESIDE_THE_CODES = {
     ("GET", "/fhir/{compartment}/{id}/{type}"): None,
     ("GET", "/fhir/{compartment}/{id}/*"): None,
     ("GET", "/fhir/metadata"): None,
-    ("POST", "/fhir/$reindex"): None,
-    ("POST", "/fhir/{type}/$reindex"): None,
     ("GET", "/fhir/$reindex"): None,
 }
 
@@ -66,7 +66,43 @@ def statement(client):
     return client.get("/metadata").json()
 
 
-def test_what_is_claimed_is_routed_and_what_is_routed_is_claimed(statement, rules):
+def rules_for(type_name, rules):
+    """The routes that a type has: those for all, and those that name it."""
+    return {place for place in rules if place[1].split("/")[2:3] in ([], [type_name]) or not is_a_type(place[1])}
+
+
+def is_a_type(path):
+    return path != "/fhir" and path.split("/")[2] in resource_types()
+
+
+def operation_places(definitions, client, type_name):
+    """The addresses that OperationDefinitions of the server promise."""
+    found = set()
+    for url in definitions:
+        definition = definition_of(url, client)
+        of_one = definition["resource"] == [type_name] and not definition["system"]
+        level_places = {"system": "", "type": "/{type}", "instance": "/{type}/{id}"}
+        needs_body = any(
+            each["use"] == "in" and each["min"] and each["type"][0].isupper() for each in definition["parameter"]
+        )
+        methods = ["POST"] if definition["affectsState"] or needs_body else ["GET", "POST"]
+        for level, place in level_places.items():
+            if definition[level]:
+                path = f"/fhir{place}/${definition['code']}"
+                found |= {(method, path.replace("{type}", type_name) if of_one else path) for method in methods}
+    return found
+
+
+@cache
+def definition_of(url, client):
+    """An OperationDefinition, as the server answers it to whoever asks by its id."""
+    answer = client.get(f"/OperationDefinition/{url.rpartition('/')[2]}")
+    assert answer.status_code == 200
+    assert answer.json()["url"] == url
+    return answer.json()
+
+
+def test_what_is_claimed_is_routed_and_what_is_routed_is_claimed(client, statement, rules):
     [rest] = statement["rest"]
     for resource in rest["resource"]:
         codes = {each["code"] for each in resource["interaction"] + rest["interaction"]}
@@ -74,7 +110,11 @@ def test_what_is_claimed_is_routed_and_what_is_routed_is_claimed(statement, rule
         claimed = {PLACES[code] for code in codes} | {
             p for p, flag in BESIDE_THE_CODES.items() if not flag or flag in flags
         }
-        assert claimed == rules.keys()
+        of_type = {operation["definition"] for operation in resource["operation"]}
+        of_system = {operation["definition"] for operation in rest["operation"]}
+        assert claimed | operation_places(of_type | of_system, client, resource["type"]) == rules_for(
+            resource["type"], rules
+        )
     assert set(rules.values()) <= {endpoint_of(row) for row in INTERACTIONS}
 
 

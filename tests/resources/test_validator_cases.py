@@ -36,10 +36,10 @@ _NEEDS_MORE = (
     "bundle-param",
     "use-test",
 )
-_OTHER_FORMATS = ("cda", "shc", "cdshooks", "json5", "logical", "fmt", "xver", "measure")
+OTHER_FORMATS = ("cda", "shc", "cdshooks", "json5", "logical", "fmt", "xver", "measure")
 # Members that say nothing of how the case is to be judged; any other one sets an option of the HL7 validator.
 _PLAIN = {"name", "file", "version", "module", "java", "description", "profile", "documentation", "explanation"}
-_OTHER_VALIDATORS = {"firely-sdk-current", "firely-sdk-wip", "brianpos"}
+OTHER_VALIDATORS = {"firely-sdk-current", "firely-sdk-wip", "brianpos"}
 
 _EXTENSIONS = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-"
 
@@ -82,11 +82,11 @@ def out_of_scope(case: Case, files: dict[str, bytes]) -> str | None:
     """Why base R4 alone does not decide a case, or None where it does."""
     if case.get("version") not in ("4.0", "4.0.1"):
         return "another FHIR version"
-    if not case["file"].endswith(".json") or case.get("module") in _OTHER_FORMATS:
+    if not case["file"].endswith(".json") or case.get("module") in OTHER_FORMATS:
         return "another format"
     if any(case.get(member) for member in _NEEDS_MORE):
         return "further definitions"
-    if set(case) - _PLAIN - _OTHER_VALIDATORS:
+    if set(case) - _PLAIN - OTHER_VALIDATORS:
         return "an option of the validator"
     errors = recorded_errors(case, files)
     if errors is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from search.paths import compile_paths
+
 SEQUENCE = {
     "resourceType": "MolecularSequence",
     "coordinateSystem": 0,
@@ -44,3 +46,16 @@ PLAN = {"resourceType": "InsurancePlan", "name": "Gold", "alias": ["Aurum"]}
 )
 def test_an_oddly_defined_parameter_finds_what_it_is_meant_to_find(found, resource, query, expected):
     assert found(resource, query) is expected
+
+
+def test_a_path_may_go_on_below_a_choice_of_types():
+    url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-genderIdentity"
+    [path] = compile_paths(f"Patient.extension.where(url='{url}').value.coding.code", "Patient")
+    coded = {"coding": [{"system": "urn:x", "code": "y"}]}
+    extensions = [
+        {"url": url, "valueCodeableConcept": coded},
+        {"url": url, "valueCode": "z"},
+        {"url": "urn:x", "valueCode": "z"},
+    ]
+    patient = {"resourceType": "Patient", "extension": extensions}
+    assert [value for value, _ in path.select(patient)] == ["y"]
