@@ -16,7 +16,7 @@ from .functions import Compiled
 from .nodes import Items, Node
 from .parser import parse
 from .quantity import Quantity
-from .scope import Resolve, Run, Scope, items_of
+from .scope import CodesOf, Resolve, Run, Scope, items_of
 from .temporal import Temporal
 from .values import UCUM, system_type
 
@@ -79,9 +79,13 @@ class Expression:
         root_resource: Any = None,
         resolve: Resolve | None = None,
         variables: Mapping[str, Any] | None = None,
+        codes_of: CodesOf | None = None,
     ) -> bool:
-        """The result as an invariant reads it: an empty one does not hold, a single non-boolean item does."""
-        scope = _scope(focus, type_name, resource, root_resource, resolve, variables)
+        """The result as an invariant reads it: an empty one does not hold, a single non-boolean item does.
+
+        codes_of: the value sets that memberOf() knows, instead of R4's own. Arguments: `evaluate`.
+        """
+        scope = _scope(focus, type_name, resource, root_resource, resolve, variables, codes_of)
         try:
             return bool(self._compiled.truth(scope, scope.this))
         except (RecursionError, DecimalException, OverflowError) as error:
@@ -118,9 +122,10 @@ def _scope(
     root_resource: Any,
     resolve: Resolve | None,
     variables: Mapping[str, Any] | None,
+    codes_of: CodesOf | None = None,
 ) -> Scope:
     this = items_of(focus, type_name)
-    return Scope(this, Run(this, resource, root_resource, resolve, variables))
+    return Scope(this, Run(this, resource, root_resource, resolve, variables, codes_of))
 
 
 def _plain(item: Any) -> Any:

@@ -13,6 +13,8 @@ from .errors import FhirPathError
 from .nodes import Items, Node, node_of
 
 Resolve = Callable[[str], Any]
+CodesOf = Callable[[str], Mapping[str, frozenset[str]] | None]
+"""The canonical URL of a value set → system → codes; None where these are not known."""
 
 # Nested `descendants()` multiply; the largest resource with the worst published invariant stays far below this.
 _MOST_ITEMS = 2_000_000
@@ -23,7 +25,7 @@ _FIXED = {"ucum": "http://unitsofmeasure.org", "sct": "http://snomed.info/sct", 
 class Run:
     """One evaluation: its context, resources, resolver, variables and clock."""
 
-    __slots__ = ("budget", "context", "now", "resolve", "resource", "root_resource", "variables")
+    __slots__ = ("budget", "codes_of", "context", "now", "resolve", "resource", "root_resource", "variables")
 
     def __init__(
         self,
@@ -32,8 +34,10 @@ class Run:
         root_resource: Any,
         resolve: Resolve | None,
         variables: Mapping[str, Any] | None,
+        codes_of: CodesOf | None = None,
     ) -> None:
         self.context = context
+        self.codes_of = codes_of
         self.resource = resource
         self.root_resource = root_resource
         self.resolve = resolve

@@ -125,6 +125,7 @@ def _invariant_check(invariant: Invariant, type_name: str | None, of: str) -> Ch
                 resource=visit.resource,
                 root_resource=visit.root_resource,
                 resolve=visit.resolve,
+                codes_of=visit.codes_of,
             )
         except _NOT_EVALUATED:
             text = f"The rule {invariant.key} of the profile {of} cannot be evaluated here: {invariant.expression}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from resources.definitions import resource_types
@@ -11,7 +11,7 @@ from resources.problem import Issue, Severity
 from resources.profiles.items import Found, Item
 from resources.profiles.structure import core_type
 from resources.references import parse_conditional, parse_literal
-from resources.terminology import Expansion
+from resources.terminology import Expansion, TerminologyFault
 from resources.visit import Place, expression
 
 
@@ -145,6 +145,14 @@ class ProfileVisit:
         if isinstance(stated, str) and stated in resource_types():
             return Found({"resourceType": stated}, stated, is_whole=False)
         return None
+
+    def codes_of(self, canonical: str) -> Mapping[str, frozenset[str]] | None:
+        """For FHIRPath's memberOf(): system → codes of a value set, None where they are not all known."""
+        try:
+            found = self.profiles.value_set(canonical)
+        except TerminologyFault:
+            return None
+        return None if found is None or found.partial else found.codes
 
     def resolve(self, text: str) -> Node | None:
         """For FHIRPath's resolve(): a resource at hand."""

@@ -88,7 +88,7 @@ def _html_checks(_scope: Scope, items: Items) -> bool:
 
 
 @function("memberOf", 1, truth=True)
-def _member_of(_scope: Scope, items: Items, value_set: Items) -> bool | None:
+def _member_of(scope: Scope, items: Items, value_set: Items) -> bool | None:
     # Only value sets with a closed, known list of codes can be answered. For any other the result is true, so that an
     # invariant does not refuse what the server cannot judge.
     url = single_string(value_set, "memberOf()")
@@ -96,7 +96,8 @@ def _member_of(_scope: Scope, items: Items, value_set: Items) -> bool | None:
         return None
     if len(items) > 1:
         raise FhirPathError("memberOf() takes a single item")
-    codes = value_set_codes(url.split("|")[0])
+    known = scope.run.codes_of
+    codes = value_set_codes(url.split("|")[0]) if known is None else known(url)
     if codes is None:
         return True
     value = items[0].value if items[0].__class__ is Node else items[0]
