@@ -119,7 +119,12 @@ def _discriminator(kind: str, path: str, node: ElementNode, find: Find) -> Match
             return lambda item, visit: bool(reach(item, steps, visit.target))
         raise ProfileFault(f"The slice {node.id} says nothing of '{path}', by which it is to be told.")
 
+    member = steps[0].text if len(steps) == 1 and steps[0].kind == "name" else ""
+
     def matches(item: Item, visit: ProfileVisit) -> bool:
+        value = item[0].get(member) if item[0].__class__ is dict else None
+        if value.__class__ is str:  # as most are, such as the `url` of extensions: there is nothing to walk
+            return all(criterion(value, visit) for criterion in criteria)
         found = reach(item, steps, visit.target)
         return any(all(criterion(one.value, visit) for criterion in criteria) for one in found)
 
