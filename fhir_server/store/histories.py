@@ -109,13 +109,14 @@ def _find(
 
 def count_versions(database: Database, current: Stored) -> int:
     """How many versions of a resource there are; fewer than their numbers tell where old ones were expunged."""
-    filter_ = {"_id": ids_of(current.id)}
+    # An update under way may show the current version in the history, too.
+    filter_ = {"_id": ids_of(current.id, current.version)}
     return 1 + database.history(current.type).count_documents(filter_, session=database.session)
 
 
-def ids_of(logical_id: str) -> dict[str, Any]:
-    """The condition on `_id` in a history for all versions of a resource."""
-    return {"$gte": {"i": logical_id, "v": 0}, "$lt": {"i": logical_id, "v": MaxKey()}}
+def ids_of(logical_id: str, before: int | None = None) -> dict[str, Any]:
+    """The condition on `_id` in a history for all versions of a resource, or for those before a version."""
+    return {"$gte": {"i": logical_id, "v": 0}, "$lt": {"i": logical_id, "v": MaxKey() if before is None else before}}
 
 
 def _behind(position: Position, type_name: str, is_history: bool) -> dict[str, Any]:
