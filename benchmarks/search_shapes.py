@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -104,21 +104,28 @@ def paths(shape: str, patients: int, seed: int) -> Iterator[str]:
         )
 
 
-def measure(contender: Contender, patients: int, times: int) -> dict[str, float]:
-    """Shape → median milliseconds."""
-    connection = http.client.HTTPConnection(contender.host)
-    found: dict[str, float] = {}
+def measure(contenders: dict[int, Contender], times: int) -> dict[int, dict[str, float]]:
+    """Patients → shape → median milliseconds.
+
+    The stores are asked in turn, so that what else the machine does falls on all.
+    """
+    connections = {patients: http.client.HTTPConnection(contender.host) for patients, contender in contenders.items()}
+    found: dict[int, dict[str, float]] = {patients: {} for patients in contenders}
     for name, shape in (SHAPES | SHARES).items():
-        seconds: list[float] = []
-        for number, path in zip(range(times + 5), paths(shape, patients, 1), strict=False):
-            began = time.perf_counter()
-            connection.request("GET", path)
-            response = connection.getresponse()
-            body = response.read()
-            if number >= 5:  # the first few warm up
-                seconds.append(time.perf_counter() - began)
-            assert response.status == 200, (path, body[:300])
-        found[name] = median(seconds) * 1000
+        asked = {patients: paths(shape, patients, 1) for patients in contenders}
+        seconds: dict[int, list[float]] = {patients: [] for patients in contenders}
+        for number in range(times + 5):
+            for patients, connection in connections.items():
+                path = next(asked[patients])
+                began = time.perf_counter()
+                connection.request("GET", path)
+                response = connection.getresponse()
+                body = response.read()
+                if number >= 5:  # the first few warm up
+                    seconds[patients].append(time.perf_counter() - began)
+                assert response.status == 200, (path, body[:300])
+        for patients in contenders:
+            found[patients][name] = median(seconds[patients]) * 1000
     return found
 
 
@@ -142,6 +149,17 @@ def store_of(patients: int, folder: Path) -> Iterator[EmbeddedMongoDB]:
         subprocess.run(command, env=environ, cwd=ROOT, check=True)
     with EmbeddedMongoDB(data_dir) as mongodb:
         yield mongodb
+
+
+@contextmanager
+def served(mongodb: EmbeddedMongoDB, port: int) -> Iterator[Contender]:
+    """Our server on a store."""
+    contender = start("ours", "fhir_server.app:worker_app", port, mongodb.uri)
+    try:
+        yield contender
+    finally:
+        contender.process.terminate()
+        contender.process.wait(30)
 
 
 def warm(mongodb: EmbeddedMongoDB) -> None:
@@ -188,21 +206,18 @@ def main() -> None:
     parser.add_argument("--stores", type=Path, default=None, help="where filled stores are kept; by default nowhere")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results" / "search.json")
     arguments = parser.parse_args()
-    results: dict[int, dict[str, float]] = {}
     sizes: dict[int, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="fhir-bench-") as temporary:
         folder = arguments.stores or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for patients in arguments.patients:
-            with store_of(patients, folder) as mongodb:
+        with ExitStack() as stack:
+            contenders: dict[int, Contender] = {}
+            for number, patients in enumerate(arguments.patients):
+                mongodb = stack.enter_context(store_of(patients, folder))
                 sizes[patients] = index_sizes(mongodb)
                 warm(mongodb)
-                contender = start("ours", "fhir_server.app:worker_app", PORT, mongodb.uri)
-                try:
-                    results[patients] = measure(contender, patients, arguments.times)
-                finally:
-                    contender.process.terminate()
-                    contender.process.wait(30)
+                contenders[patients] = stack.enter_context(served(mongodb, PORT + number))
+            results = measure(contenders, arguments.times)
     first, last = arguments.patients[0], arguments.patients[-1]
     print(f"{'shape':34}" + "".join(f"{f'{n:,}':>12}" for n in arguments.patients) + "      growth")
     for name in SHAPES | SHARES:

@@ -14,7 +14,7 @@ from fhir_server.services import Services
 from resources.definitions import compartment_parameters
 from resources.problem import problem
 from resources.raw_json import decode_utf8
-from search.entry_text import all_of, equal_to
+from search.entry_text import LIVE, all_of, equal_to
 from search.index_values import compartment_entry
 from search.plan import Selection, plan_search
 from search.query import Query
@@ -54,5 +54,7 @@ def within_compartment(selection: Selection, compartment: str, logical_id: str) 
     """
     if selection.type != compartment and selection.type not in compartment_parameters(compartment):
         raise problem(404, "not-found", f"{selection.type} is not part of the {compartment} compartment.")
-    entry = compartment_entry(compartment, checked_id(logical_id))
-    return replace(selection, filter=all_of([equal_to(entry), selection.filter]))
+    within = equal_to(compartment_entry(compartment, checked_id(logical_id)))
+    # What is deleted is in no compartment, so where that is all there is to keep out, one condition will do.
+    filter_ = within if selection.filter == equal_to(LIVE) else all_of([within, selection.filter])
+    return replace(selection, filter=filter_)
