@@ -7,9 +7,11 @@ from .corrections import CORRECTIONS, compile_invariant
 from .errors import FhirPathError, FhirPathSyntaxError
 from .expression import Expression, compile
 from .nodes import Node
+from .scope import Budget
 
 __all__ = [
     "CORRECTIONS",
+    "Budget",
     "Expression",
     "FhirPathError",
     "FhirPathSyntaxError",

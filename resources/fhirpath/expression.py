@@ -16,7 +16,7 @@ from .functions import Compiled
 from .nodes import Items, Node
 from .parser import parse
 from .quantity import Quantity
-from .scope import CodesOf, Resolve, Run, Scope, items_of
+from .scope import Budget, CodesOf, Resolve, Run, Scope, items_of
 from .temporal import Temporal
 from .values import UCUM, system_type
 
@@ -62,9 +62,13 @@ class Expression:
         root_resource: Any = None,
         resolve: Resolve | None = None,
         variables: Mapping[str, Any] | None = None,
+        budget: Budget | None = None,
     ) -> list[Node]:
-        """The result as Nodes, which know their type; computed values get a `System.` type. Arguments: `evaluate`."""
-        scope = _scope(focus, type_name, resource, root_resource, resolve, variables)
+        """The result as Nodes, which know their type; computed values get a `System.` type.
+
+        budget: shared with other evaluations; by default each has its own. Arguments: `evaluate`.
+        """
+        scope = _scope(focus, type_name, resource, root_resource, resolve, variables, budget=budget)
         return [
             item if item.__class__ is Node else Node(_plain(item), f"System.{system_type(item)}")
             for item in self._run(scope)
@@ -123,9 +127,10 @@ def _scope(
     resolve: Resolve | None,
     variables: Mapping[str, Any] | None,
     codes_of: CodesOf | None = None,
+    budget: Budget | None = None,
 ) -> Scope:
     this = items_of(focus, type_name)
-    return Scope(this, Run(this, resource, root_resource, resolve, variables, codes_of))
+    return Scope(this, Run(this, resource, root_resource, resolve, variables, codes_of, budget))
 
 
 def _plain(item: Any) -> Any:

@@ -22,8 +22,23 @@ _MOST_ITEMS = 2_000_000
 _FIXED = {"ucum": "http://unitsofmeasure.org", "sct": "http://snomed.info/sct", "loinc": "http://loinc.org"}
 
 
+class Budget:
+    """How many items may still be worked on, by one evaluation or by several that share it."""
+
+    __slots__ = ("left", "whole")
+
+    def __init__(self, items: int = _MOST_ITEMS) -> None:
+        self.whole = self.left = items
+
+    def spend(self, items: int) -> None:
+        """Count items that are about to be worked on. Raises FhirPathError where it is enough."""
+        self.left -= items
+        if self.left < 0:
+            raise FhirPathError(f"The evaluation works on more than {self.whole} items")
+
+
 class Run:
-    """One evaluation: its context, resources, resolver, variables and clock."""
+    """One evaluation: its context, resources, resolver, variables, clock and budget."""
 
     __slots__ = ("budget", "codes_of", "context", "now", "resolve", "resource", "root_resource", "variables")
 
@@ -35,6 +50,7 @@ class Run:
         resolve: Resolve | None,
         variables: Mapping[str, Any] | None,
         codes_of: CodesOf | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.context = context
         self.codes_of = codes_of
@@ -43,13 +59,11 @@ class Run:
         self.resolve = resolve
         self.variables = variables
         self.now: datetime | None = None
-        self.budget = _MOST_ITEMS
+        self.budget = budget or Budget()
 
     def spend(self, items: int) -> None:
-        """Count items that a function is about to work on. Raises FhirPathError where an evaluation has had enough."""
-        self.budget -= items
-        if self.budget < 0:
-            raise FhirPathError(f"The evaluation works on more than {_MOST_ITEMS} items")
+        """Count items that a function is about to work on. Raises FhirPathError where the budget does not suffice."""
+        self.budget.spend(items)
 
     def clock(self) -> datetime:
         """The moment of this evaluation: the variable `now`, else the system clock, read once."""

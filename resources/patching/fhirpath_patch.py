@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from resources.definitions import Element, type_facts
 from resources.exact_json import Exact, Scalar, parse_exact, plain
-from resources.fhirpath import FhirPathError, compile
+from resources.fhirpath import Budget, FhirPathError, compile
 from resources.fhirpath.nodes import Node, node_of
 from resources.patching import element_edits as edits
 from resources.patching.patch_parameters import Operation, Value, operations_of
 from resources.raw_json import decode_utf8
 
 NULL = Scalar("null")
+# All paths of a patch together work on no more: a patch may have many, and a Bundle many patches.
+MOST_ITEMS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,10 @@ class _Twin:
 
     exact: Exact
     plain: Any
+    budget: Budget = field(default_factory=lambda: Budget(MOST_ITEMS))
 
     def nodes(self, path: str) -> list[Node]:
-        return compile(path).nodes(self.plain)
+        return compile(path).nodes(self.plain, budget=self.budget)
 
     def edit(self, holder: Node, change: Callable[[Any, Any, Callable[[Any], Any]], None]) -> None:
         """Call `change` with both forms of the object that a node stands for, what fills gaps there, and how to write a

@@ -13,7 +13,7 @@ from tests.browser.npm_packages import FHIRCLIENT
 
 LIBRARY = "fhir-client.js"
 
-# https://www.npmjs.com/package/fhirclient: what its own guide tells authors of apps to write
+# What the guide of fhirclient tells authors of apps to write.
 PAGE = Template(
     """<!doctype html>
 <html lang="en">

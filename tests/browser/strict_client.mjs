@@ -1,5 +1,4 @@
 // An app that uses oauth4webapi, which checks every answer against the specifications and refuses what does not conform.
-// https://www.npmjs.com/package/oauth4webapi
 //
 // Read on standard input, a line each: what the app is told (JSON), then the address that the browser came back to.
 // Written on standard output, a line each: where the browser must go (JSON), then what the app has seen (JSON).

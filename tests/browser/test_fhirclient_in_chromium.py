@@ -1,6 +1,5 @@
 """fhirclient, the library that most SMART apps in browsers use, as its authors published it.
 
-https://www.npmjs.com/package/fhirclient
 https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 
 The app is a page at an origin of its own, a public client; it sends no `client_id` when it refreshes.

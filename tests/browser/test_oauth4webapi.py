@@ -1,6 +1,5 @@
 """oauth4webapi, which takes nothing that does not conform, through all that an app does with an authorization server.
 
-https://www.npmjs.com/package/oauth4webapi
 https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 """
 

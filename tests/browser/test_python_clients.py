@@ -1,7 +1,7 @@
 """The two FHIR clients that Python people use, as their authors published them.
 
-https://pypi.org/project/fhirclient/: finds the endpoints in the CapabilityStatement, sends its id in the body and by Basic
-https://pypi.org/project/fhirpy/: is given a token
+fhirclient finds the endpoints in the CapabilityStatement, and sends its id in the body and by Basic. fhirpy is given a
+token.
 """
 
 from __future__ import annotations

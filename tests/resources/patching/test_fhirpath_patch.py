@@ -132,6 +132,17 @@ def test_what_cannot_be_done_is_said(asked, said):
     assert said in raised.value.issues[0].text
 
 
+def test_many_paths_that_multiply_are_stopped_together():
+    inner = "%resource.descendants().where(%resource.descendants().exists().not()).exists()"
+    patient = {"resourceType": "Patient", "name": [{"given": ["a"] * 40} for _ in range(5)]}
+    slow = operation(type="delete", path=f"Patient.name.where({inner})")
+    assert patched(patient, slow) == patient
+    with pytest.raises(Problem) as raised:
+        patched(patient, *[slow] * 1000)
+    assert raised.value.status == 422
+    assert "more than" in raised.value.issues[0].text
+
+
 @pytest.mark.parametrize(
     "body",
     [
