@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhir_server.app import create_app
-from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from fhir_server.services import Services, services_for
 from fhir_server.settings import Settings
 from fhir_server.store.commit import ConflictError, commit_together
-from fhir_server.store.database import Database, connected, prepare_guards
+from fhir_server.store.database import Database
 from fhir_server.store.histories import HistoryQuery, Position, find_history
 from fhir_server.store.reads import read, read_version
 from fhir_server.store.transaction import transact
@@ -24,21 +22,6 @@ from resources.problem import Problem, problem
 FIRST = {"resourceType": "Patient", "id": "a", "gender": "female"}
 SECOND = {"resourceType": "Patient", "id": "a", "gender": "other"}
 THIRD = {"resourceType": "Patient", "id": "a", "gender": "unknown"}
-
-
-@pytest.fixture(scope="module")
-def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongoDB]:
-    with EmbeddedMongoDB(tmp_path_factory.mktemp("commit") / "data", cache_mb=256) as running:
-        yield running
-
-
-@pytest.fixture
-def database(mongodb: EmbeddedMongoDB) -> Iterator[Database]:
-    """An empty database."""
-    with connected(mongodb.uri, "commit") as database:
-        database.client.drop_database("commit")
-        prepare_guards(database)
-        yield database
 
 
 @pytest.fixture

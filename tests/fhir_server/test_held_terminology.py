@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -10,12 +10,11 @@ from flask.testing import FlaskClient
 from pymongo.collection import Collection
 
 from fhir_server.app import create_app
-from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from fhir_server.services import services_for
 from fhir_server.settings import Settings
 from fhir_server.store import held_terminology
 from fhir_server.store.bounded_cache import BoundedCache
-from fhir_server.store.database import Database, connected, prepare_guards
+from fhir_server.store.database import Database
 from fhir_server.store.held_terminology import LOOK_AGAIN_SECONDS, HeldTerminology
 from resources.terminology import CannotExpand, TerminologyFault
 
@@ -40,21 +39,6 @@ class Watched(Database):
     def current(self, type_name: str) -> Collection[dict[str, Any]]:
         self.reads.append(type_name)
         return super().current(type_name)
-
-
-@pytest.fixture(scope="module")
-def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongoDB]:
-    with EmbeddedMongoDB(tmp_path_factory.mktemp("terminology") / "data", cache_mb=256) as running:
-        yield running
-
-
-@pytest.fixture
-def database(mongodb: EmbeddedMongoDB) -> Iterator[Database]:
-    """An empty database."""
-    with connected(mongodb.uri, "terminology") as database:
-        database.client.drop_database("terminology")
-        prepare_guards(database)
-        yield database
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,9 @@ from fhir_server.audit.journal import Journal
 from fhir_server.audit.records import Deed, RequestRecord, SecurityRecord, Who, line_of
 from fhir_server.audit.tails import journal_files
 from fhir_server.audit.taking import Taker
-from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from fhir_server.services import Services, services_for
 from fhir_server.settings import Settings
-from fhir_server.store.database import Database, connected, prepare_guards
+from fhir_server.store.database import Database
 from smart_auth.store import AuthStore
 from tests.fhir_server.audit.conftest import AT, WHO, request_record
 
@@ -39,21 +38,6 @@ for number in range(2):
 done = Deed("create", 201, "Patient", "one", 1)
 journal.finish(begun[0], line_of(RequestRecord(2, "r1", Who(), (done,), "done", begun[1])))
 """
-
-
-@pytest.fixture(scope="module")
-def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongoDB]:
-    with EmbeddedMongoDB(tmp_path_factory.mktemp("audit") / "data", cache_mb=256) as running:
-        yield running
-
-
-@pytest.fixture
-def database(mongodb: EmbeddedMongoDB) -> Iterator[Database]:
-    """An empty database."""
-    with connected(mongodb.uri, "audit") as database:
-        database.client.drop_database("audit")
-        prepare_guards(database)
-        yield database
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import html
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any
@@ -20,7 +20,6 @@ from flask.testing import FlaskClient
 from pymongo import MongoClient
 from werkzeug.test import TestResponse
 
-from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from smart_auth.clients.commands import add_client
 from smart_auth.endpoints import register_endpoints
 from smart_auth.events import Event
@@ -255,14 +254,6 @@ def _answer_to_app() -> Callable[..., dict[str, str]]:
 @pytest.fixture(name="words")
 def _words() -> Callable[[TestResponse], str]:
     return words
-
-
-@pytest.fixture(scope="session")
-def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoClient[dict[str, Any]]]:
-    with EmbeddedMongoDB.attach_or_start(tmp_path_factory.mktemp("people"), cache_mb=256) as running:
-        client: MongoClient[dict[str, Any]] = MongoClient(running.uri)
-        yield client
-        client.close()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,6 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
-from fhir_server.embedded_mongodb import EmbeddedMongoDB
 from smart_auth.clients.commands import add_client
 from smart_auth.clients.remote_keys import Fetched, KeysUnavailable, RemoteKeys
 from smart_auth.endpoints import register_endpoints
@@ -215,14 +214,6 @@ class World:
         client = self.services.store.clients.find(app.id)
         assert client is not None
         return client
-
-
-@pytest.fixture(scope="session")
-def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoClient[dict[str, Any]]]:
-    with EmbeddedMongoDB.attach_or_start(tmp_path_factory.mktemp("mongodb"), cache_mb=256) as running:
-        client: MongoClient[dict[str, Any]] = MongoClient(running.uri)
-        yield client
-        client.close()
 
 
 @pytest.fixture(scope="session")
