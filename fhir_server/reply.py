@@ -10,10 +10,13 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
+from functools import lru_cache
 
 from flask import Flask, Response, request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
+from fhir_server.application import FhirResponse
 from fhir_server.call import Answer
 from fhir_server.media_types import FHIR_JSON, XML_TYPES
 from fhir_server.negotiation import answer_type, wants_pretty
@@ -25,6 +28,7 @@ from resources.xml import xml_from_json
 
 # Below this, compressing costs more than it saves.
 COMPRESS_FROM = 1400
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
 ISSUE_CODES = {
     400: "invalid",
     404: "not-found",
@@ -41,7 +45,7 @@ def respond(answer: Answer, media_type: str, base_url: str) -> Response:
     version = answer.version
     if version is not None:
         headers["ETag"] = f'W/"{version.version}"'
-        headers["Last-Modified"] = formatdate(version.last_updated // 1000, usegmt=True)
+        headers["Last-Modified"] = _http_date(version.last_updated // 1000)
         if answer.is_created:
             headers["Location"] = f"{base_url}/{version.type}/{version.id}/_history/{version.version}"
     content = answer.content
@@ -67,27 +71,37 @@ def _error_type() -> str:
 
 def _response(status: int, content: bytes | None, media_type: str, headers: Mapping[str, str]) -> Response:
     if content is None:
-        response = Response(status=status, headers=dict(headers))
+        complete = Headers([*headers.items(), NOSNIFF])
         if status not in (204, 304):
-            response.content_length = 0
-        response.headers.pop("Content-Type", None)
+            complete.add("Content-Length", "0")
+        response = FhirResponse(status=status, headers=complete)
+        del response.headers["Content-Type"]
         return response
     if media_type in XML_TYPES:
         content = xml_from_json(content.decode()).encode()
     elif wants_pretty(request):
         content = pretty(content)
     # The headers are put together first, because each one set on a response is a walk through all of them.
-    complete = {
-        **headers,
-        "Content-Type": media_type + "; charset=utf-8",
-        "Vary": "Accept, Accept-Encoding",
-        # A browser would else answer from its cache: what has changed since, and what a token no longer opens.
-        "Cache-Control": "no-store",
-    }
+    complete = Headers(
+        [
+            *headers.items(),
+            ("Content-Type", media_type + "; charset=utf-8"),
+            ("Vary", "Accept, Accept-Encoding"),
+            # A browser would else answer from its cache: what has changed since, and what a token no longer opens.
+            ("Cache-Control", "no-store"),
+            NOSNIFF,
+        ]
+    )
     if len(content) >= COMPRESS_FROM and _takes_gzip():
         content = gzip.compress(content, compresslevel=1, mtime=0)
-        complete["Content-Encoding"] = "gzip"
-    return Response(content, status, complete)
+        complete.add("Content-Encoding", "gzip")
+    complete.add("Content-Length", str(len(content)))
+    return FhirResponse([content], status, complete)
+
+
+@lru_cache(maxsize=4096)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def _takes_gzip() -> bool:

@@ -65,7 +65,7 @@ def register_request_log(app: Flask, level: str) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         request_id = g.get("request_id") or secrets.token_hex(8)
-        response.headers["X-Request-Id"] = request_id
+        response.headers.add("X-Request-Id", request_id)
         if not is_logged("info"):
             return response
         log(

@@ -21,7 +21,9 @@ from typing import Any, NamedTuple
 from resources.problem import Problem, problem, quoted
 
 MAX_DEPTH = 100
+_CONTAINERS = frozenset({dict, list})
 
+_BLANKS = frozenset(" \t\n\r")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NAME_END = re.compile(r'"[ \t\n\r]*:')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -96,16 +98,21 @@ def parse_members(
         name, value_at = parse_name(text, at)
         if name in members:
             raise malformed(text, at, f"The member {quoted(name)} stands twice in the same object")
-        value, end = inner.get(name, parse_value)(text, value_at)
+        parse = inner.get(name) if inner else None
+        value, end = _parsed(text, value_at, _scan) if parse is None else parse(text, value_at)
         members[name] = value
         spans[name] = Span(at, value_at, end)
-        at = _skip(text, end)
-        separator = text[at : at + 1]
+        separator = text[end : end + 1]
+        if separator != "," and separator != "}":
+            end = _skip(text, end)
+            separator = text[end : end + 1]
         if separator == "}":
-            return members, spans, at + 1
+            return members, spans, end + 1
         if separator != ",":
-            raise malformed(text, at, "A ',' or '}' is expected")
-        at = _skip(text, at + 1)
+            raise malformed(text, end, "A ',' or '}' is expected")
+        at = end + 1
+        if text[at : at + 1] != '"':
+            at = _skip(text, at)
 
 
 def parse_items(text: str, start: int, item: Parser) -> tuple[list[Any], int]:
@@ -132,10 +139,12 @@ def parse_name(text: str, at: int) -> tuple[str, int]:
         name, end = scanstring(text, at + 1, True)
     except json.JSONDecodeError as error:
         raise malformed(text, error.pos, error.msg) from None
-    end = _skip(text, end)
     if text[end : end + 1] != ":":
-        raise malformed(text, end, "A ':' is expected")
-    return name, _skip(text, end + 1)
+        end = _skip(text, end)
+        if text[end : end + 1] != ":":
+            raise malformed(text, end, "A ':' is expected")
+    end += 1
+    return name, _skip(text, end) if text[end : end + 1] in _BLANKS else end
 
 
 def parse_value(text: str, at: int) -> tuple[Any, int]:
@@ -194,9 +203,10 @@ def check_nesting(text: str, tree: Any) -> None:
         for node in level:
             if type(node) is dict:
                 names += len(node)
-                below += [child for child in node.values() if type(child) is dict or type(child) is list]
+                children = node.values()
             else:
-                below += [child for child in node if type(child) is dict or type(child) is list]
+                children = node
+            below += [child for child in children if type(child) in _CONTAINERS]
         level = below
         if not level:
             break

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from resources.definitions import SearchParameterFacts, is_a, resource_types
 from search.parameters import Parameter, parameter_of, standard_parameters_of
@@ -34,7 +34,8 @@ class Catalogue:
 
     added: parameters beside the standard ones; one whose code a type has already changes nothing there.
     generations: resource type → the number of its present set of indexed parameters, if it is not the first. What is stored
-    carries the number that it was indexed under.
+    carries the number that it was indexed under. `extractors` belongs to `search.index`, which keeps there what it made of
+    the paths of each type.
     """
 
     def __init__(self, added: Sequence[Added] = (), generations: Mapping[str, int] | None = None) -> None:
@@ -48,7 +49,9 @@ class Catalogue:
                 if parameter is not None and parameter.code not in {**standard_parameters_of(type_name), **of_type}:
                     of_type[parameter.code] = (parameter, item.is_ready)
         self._searched: dict[str, Mapping[str, Parameter]] = {}
+        self._indexed: dict[str, Mapping[str, Parameter]] = {}
         self._paths: dict[str, PathsByMember] = {}
+        self.extractors: dict[str, Any] = {}
 
     def parameters_of(self, type_name: str) -> Mapping[str, Parameter]:
         """Code → parameter of a resource type: all that can be searched by, in the order of their codes."""
@@ -65,10 +68,10 @@ class Catalogue:
         """Code → parameter of a resource type: all that it is indexed by."""
         if type_name not in self._added:
             return standard_parameters_of(type_name)
-        return {
-            **standard_parameters_of(type_name),
-            **{code: parameter for code, (parameter, _) in self._added[type_name].items()},
-        }
+        if type_name not in self._indexed:
+            added = {code: parameter for code, (parameter, _) in self._added[type_name].items()}
+            self._indexed[type_name] = MappingProxyType({**standard_parameters_of(type_name), **added})
+        return self._indexed[type_name]
 
     def paths_of(self, type_name: str) -> PathsByMember:
         """The paths that a resource of a type is indexed along."""

@@ -26,24 +26,32 @@ def entry(code: str, *parts: str) -> str:
     long ends in a digest of the whole of it.
     """
     text = code
-    for part in parts:
-        if len(part) > LONGEST_PART:
-            part = _digested(part)
-        text += f"|{_escaped(part)}" if "|" in part or "\\" in part else f"|{part}"
+    for each in parts:
+        text += f"|{part(each)}"
     return text
+
+
+def part(text: str) -> str:
+    """A value's part as it stands in an entry, for those who put one together themselves."""
+    return _escaped(_digested(text) if len(text) > LONGEST_PART else text)
 
 
 def beginning(code: str, text: str) -> str:
     """An entry that is searched by its beginning; text that is too long is just cut."""
-    return f"{code}|{_escaped(text[:LONGEST_PART])}"
+    return f"{code}|{cut_part(text)}"
 
 
-def _digested(part: str) -> str:
-    return f"{part[:_KEPT_OF_LONGER]}…{hashlib.sha256(part.encode()).hexdigest()}"
+def cut_part(text: str) -> str:
+    """The part of an entry that is searched by its beginning."""
+    return _escaped(text[:LONGEST_PART])
 
 
-def _escaped(part: str) -> str:
-    return part.replace("\\", "\\\\").replace("|", "\\|") if "|" in part or "\\" in part else part
+def _digested(text: str) -> str:
+    return f"{text[:_KEPT_OF_LONGER]}…{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|") if "|" in text or "\\" in text else text
 
 
 def equal_to(*entries: str) -> Filter:

@@ -6,8 +6,13 @@ https://hl7.org/fhir/R4/search.html#string
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
+
+# The same text is folded for several parameters of a resource: a family name for `family`, `name` and `phonetic`.
+KEPT = 512
 
 
+@lru_cache(maxsize=KEPT)
 def folded(text: str) -> str:
     """Lower case, no accents, white space in single blanks: `José  MÜLLER` → `jose muller`."""
     if not text.isascii():

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 from resources.references import parse_literal
-from search.catalogue import PathsByMember
+from search.catalogue import Catalogue
 from search.context import Context
 from search.entry_text import LIVE
 from search.index_values import IndexValues
-from search.kinds import KINDS
+from search.kinds import KINDS, Add
 from search.parameters import Parameter
 from search.paths import CompiledPath
+
+Extract = Callable[[dict[str, Any], IndexValues, Context], None]
+"""Adds what one path of a parameter selects in a resource."""
 
 
 def index_values(tree: dict[str, Any], context: Context) -> IndexValues:
     """The index values of a valid resource."""
-    type_name = tree["resourceType"]
+    by_member = _extractors(tree["resourceType"], context.catalogue)
     found = IndexValues(tree, context.catalogue, {LIVE})
-    for parameter, path in _relevant_paths(tree, context.catalogue.paths_of(type_name)):
-        index = KINDS[parameter.kind].index
-        assert index is not None  # what needs none has no paths
-        for value, value_type in path.select(tree):
-            if path.target is None or _points_to(value, path.target):
-                index(parameter, value, value_type, found, context)
-    found.dates, found.numbers = _distinct(found.dates), _distinct(found.numbers)
+    for extract in by_member.get(None, ()):
+        extract(tree, found, context)
+    for member in tree:
+        for extract in by_member.get(member, ()):
+            extract(tree, found, context)
+    if len(found.dates) > 1:
+        found.dates = _distinct(found.dates)
+    if len(found.numbers) > 1:
+        found.numbers = _distinct(found.numbers)
     for contained in tree.get("contained", ()):
         found.contained[contained.get("id", "")] = index_values(contained, context)
     return found
@@ -33,6 +38,35 @@ def index_values(tree: dict[str, Any], context: Context) -> IndexValues:
 
 def _distinct(ranges: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list({(entry["c"], entry["lo"], entry["hi"]): entry for entry in ranges}.values())
+
+
+def _extractors(type_name: str, catalogue: Catalogue) -> dict[str | None, list[Extract]]:
+    """Member of a resource → what is to be extracted where it is there; under None what always is."""
+    made: dict[str | None, list[Extract]] | None = catalogue.extractors.get(type_name)
+    if made is None:
+        made = {
+            member: [_extractor(parameter, path) for parameter, path in paths]
+            for member, paths in catalogue.paths_of(type_name).items()
+        }
+        catalogue.extractors[type_name] = made
+    return made
+
+
+def _extractor(parameter: Parameter, path: CompiledPath) -> Extract:
+    index = KINDS[parameter.kind].index
+    assert index is not None  # what needs none has no paths
+    select, target = path.select, path.target
+    adders: dict[str, Add] = {type_name: index(parameter, type_name) for type_name in path.types}
+
+    def extract(tree: dict[str, Any], into: IndexValues, context: Context) -> None:
+        for value, type_name in select(tree):
+            if target is None or _points_to(value, target):
+                add = adders.get(type_name)
+                if add is None:  # a path that only the FHIRPath engine knows the types of
+                    add = adders[type_name] = index(parameter, type_name)
+                add(value, into, context)
+
+    return extract
 
 
 def _points_to(value: Any, target: str) -> bool:
@@ -45,9 +79,3 @@ def _points_to(value: Any, target: str) -> bool:
         return literal.type == target
     # Known by its identifier only, or by a text that does not tell: then the type may be stated beside it.
     return bool(value.get("type") == target)
-
-
-def _relevant_paths(tree: dict[str, Any], by_member: PathsByMember) -> Iterator[tuple[Parameter, CompiledPath]]:
-    yield from by_member.get(None, ())
-    for member in tree:
-        yield from by_member.get(member, ())

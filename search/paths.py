@@ -9,7 +9,7 @@ left to the FHIRPath engine.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -20,7 +20,7 @@ from resources.definitions import Element, TypeFacts, is_a, type_facts, value_se
 Found = tuple[Any, str]
 """A value and the name of its FHIR type."""
 
-Path = Callable[[dict[str, Any]], Iterator[Found]]
+Path = Callable[[dict[str, Any]], Iterable[Found]]
 """A resource → the values that the path selects in it."""
 
 # What may stand around or behind a path.
@@ -189,21 +189,38 @@ def _leaf_types(step: _Step) -> Iterator[str]:
 def _walk(step: _Step, conditions: tuple[_Condition, ...]) -> Path:
     if any(conditions):
         return lambda node: _descend_where(node, step, conditions)
-    return lambda node: _descend(node, step)
+    if len(step) == 1:
+        (json_name, (type_name, below)), *_ = step.items()
+        if below is None:
+            return lambda node: _values(node.get(json_name), type_name)
+
+    def select(node: dict[str, Any]) -> list[Found]:
+        found: list[Found] = []
+        _descend(node, step, found)
+        return found
+
+    return select
 
 
-def _descend(node: dict[str, Any], step: _Step) -> Iterator[Found]:
+def _values(value: Any, type_name: str) -> Iterable[Found]:
+    if value is None:
+        return ()
+    if type(value) is list:
+        return [(item, type_name) for item in value if item is not None]
+    return ((value, type_name),)
+
+
+def _descend(node: dict[str, Any], step: _Step, found: list[Found]) -> None:
     for json_name, (type_name, below) in step.items():
         value = node.get(json_name)
         if value is None:
             continue
+        if below is None:
+            found += _values(value, type_name)
+            continue
         for item in value if type(value) is list else (value,):
-            if item is None:
-                continue
-            if below is None:
-                yield item, type_name
-            elif type(item) is dict:
-                yield from _descend(item, below)
+            if type(item) is dict:
+                _descend(item, below, found)
 
 
 def _descend_where(node: dict[str, Any], step: _Step, conditions: tuple[_Condition, ...]) -> Iterator[Found]:

@@ -32,12 +32,15 @@ def sort_fields(
 ) -> dict[str, dict[str, dict[str, str]]]:
     """The fields `s` and `x` for the values of a resource's parameters: parameter → its ends, each with the id behind it."""
     found: dict[str, dict[str, dict[str, str]]] = {}
+    behind = SEPARATOR + logical_id
     for code, texts in values.items():
         parameter = parameters[code]
-        ends = {"a": min(texts)[:LONGEST] + SEPARATOR + logical_id}
-        if parameter.repeats:
-            ends["d"] = max(texts)[:LONGEST] + SEPARATOR + logical_id
-        found.setdefault(_group(parameter), {})[_field_name(code)] = ends
+        if len(texts) == 1:
+            low = high = texts[0][:LONGEST] + behind
+        else:
+            low, high = min(texts)[:LONGEST] + behind, max(texts)[:LONGEST] + behind
+        group = found.setdefault(_group(parameter), {})
+        group[_field_name(code)] = {"a": low, "d": high} if parameter.repeats else {"a": low}
     return found
 
 
@@ -52,4 +55,4 @@ def _group(parameter: Parameter) -> str:
 
 def _field_name(code: str) -> str:
     """A parameter's code as a name within a MongoDB document, where `.` and `$` mean something else."""
-    return code.replace(".", "_").replace("$", "_")
+    return code.replace(".", "_").replace("$", "_") if "." in code or "$" in code else code

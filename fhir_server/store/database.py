@@ -63,12 +63,20 @@ class Database:
     session: ClientSession | None = None
     _ready: set[str] = field(default_factory=set)
     _preparing: Lock = field(default_factory=Lock)
+    _collections: dict[str, Collection[Json]] = field(default_factory=dict)
 
     def current(self, type_name: str) -> Collection[Json]:
-        return self.mongo[type_name]
+        return self._collection(type_name)
 
     def history(self, type_name: str) -> Collection[Json]:
-        return self.mongo[type_name + HISTORY_SUFFIX]
+        return self._collection(type_name + HISTORY_SUFFIX)
+
+    def _collection(self, name: str) -> Collection[Json]:
+        # Kept, because the driver makes one anew each time that it is asked. Names are those of types, so they are few.
+        collection = self._collections.get(name)
+        if collection is None:
+            collection = self._collections[name] = self.mongo[name]
+        return collection
 
     @property
     def guards(self) -> Collection[Json]:
@@ -76,7 +84,7 @@ class Database:
 
     def within(self, session: ClientSession) -> Database:
         """The same database, every read and write of which belongs to the session's transaction."""
-        return Database(self.client, self.mongo, session, self._ready, self._preparing)
+        return Database(self.client, self.mongo, session, self._ready, self._preparing, self._collections)
 
     def prepare(self, type_names: set[str]) -> None:
         """Make the collections and indexes of types before they are first written; again and again does no harm.
@@ -94,7 +102,7 @@ class Database:
 
     def stored_types(self) -> list[str]:
         """The resource types that have ever been written, in alphabetical order."""
-        names = self.mongo.list_collection_names(session=self.session)
+        names = self.mongo.list_collection_names()  # not in the session: MongoDB lists nothing within a transaction
         return sorted(n.removesuffix(HISTORY_SUFFIX) for n in names if n.endswith(HISTORY_SUFFIX))
 
     def is_reachable(self) -> bool:

@@ -13,8 +13,11 @@ from search.kinds import composite, date, near, number, own, phonetic, quantity,
 from search.parameters import Parameter
 from search.query import Criterion
 
-Index = Callable[[Parameter, Any, str, IndexValues, Context], None]
-"""Adds one value, with the name of its FHIR type, to the index values of its resource."""
+Add = Callable[[Any, IndexValues, Context], None]
+"""Adds one value to the index values of its resource."""
+
+Index = Callable[[Parameter, str], Add]
+"""A parameter and the FHIR type of the values → what adds one; made once, so that adding need decide no more."""
 
 BuildFilter = Callable[[Parameter, Criterion, Context], Filter]
 

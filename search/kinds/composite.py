@@ -8,7 +8,7 @@ most two dates or numbers follow as a range under that key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -31,29 +31,37 @@ TEXTS = frozenset({"token", "string", "reference", "uri"})
 SEPARATOR = "$"
 
 
-def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, context: Context) -> None:
-    """Add the combinations of the components found in one element."""
-    if type(value) is not dict:
-        return
-    texts: list[list[str]] = []
-    ranged: list[tuple[Component, Any, str]] = []
-    for component in parameter.components:
-        found = [pair for path in component.paths.get(type_name, ()) for pair in _selected(path, value, into)]
-        if not found:
+def index(parameter: Parameter, type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds the combinations of the components found in one element."""
+    components = [(component, component.paths.get(type_name, ())) for component in parameter.components]
+
+    def add(value: Any, into: IndexValues, context: Context) -> None:
+        if type(value) is not dict:
             return
-        if component.parameter.kind in TEXTS:
-            texts.append(sorted({key for v, t in found for key in _keys(component.parameter, v, t, context)}))
-        else:
-            ranged.append((component, *found[0]))
-    for combination in product(*texts):
-        code = entry(parameter.code, *combination)
-        if not ranged:
-            into.entries.add(code)
-        else:
-            _add_range(code, ranged, into)
+        selected: list[tuple[Component, list[Found]]] = []
+        for component, paths in components:
+            found = [pair for path in paths for pair in _selected(path, value, into)]
+            if not found:
+                return
+            selected.append((component, found))
+        texts: list[list[str]] = []
+        ranged: list[tuple[Component, Any, str]] = []
+        for component, found in selected:
+            if component.parameter.kind in TEXTS:
+                texts.append(sorted({key for v, t in found for key in _keys(component.parameter, v, t, context)}))
+            else:
+                ranged.append((component, *found[0]))
+        for combination in product(*texts):
+            code = entry(parameter.code, *combination)
+            if not ranged:
+                into.entries.add(code)
+            else:
+                _add_range(code, ranged, into)
+
+    return add
 
 
-def _selected(path: CompiledPath, value: dict[str, Any], into: IndexValues) -> Iterator[Found]:
+def _selected(path: CompiledPath, value: dict[str, Any], into: IndexValues) -> Iterable[Found]:
     return path.select(into.tree if path.begins_at_resource else value)
 
 
@@ -61,7 +69,9 @@ def _keys(parameter: Parameter, value: Any, type_name: str, context: Context) ->
     """The forms in which a query may name a text component, without the parameter's own code."""
     if parameter.kind == "token":
         own = parameter.code + "|"
-        return [e.removeprefix(own) for e in token.entries(parameter, value, type_name) if e.startswith(own)]
+        entries: list[str] = []
+        token.writer(parameter, type_name)(value, entries.append)
+        return [e.removeprefix(own) for e in entries if e.startswith(own)]
     if parameter.kind == "reference":
         return reference.keys(value, type_name, context)
     return [folded(text) for text in string.texts(value, type_name)]

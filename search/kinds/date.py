@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#date
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from resources.problem import problem, quoted
@@ -29,11 +29,16 @@ APPROXIMATION = 10
 MODIFIERS: frozenset[str] = frozenset()
 
 
-def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, _: Context) -> None:
-    """Add the spans of one value."""
-    for lo, hi in spans(value, type_name):
-        into.dates.append(range_entry(parameter.code, lo, hi, WIDTHS))
-        into.sort.setdefault(parameter.code, []).append(sortable_number(lo))
+def index(parameter: Parameter, type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds the spans of one value."""
+    code = parameter.code
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        for lo, hi in spans(value, type_name):
+            into.dates.append(range_entry(code, lo, hi, WIDTHS))
+            into.sort.setdefault(code, []).append(sortable_number(lo))
+
+    return add
 
 
 def spans(value: Any, type_name: str) -> Iterator[Span]:

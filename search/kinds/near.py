@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/location.html#search
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -25,12 +26,16 @@ DEFAULT_KM = 10.0
 UNITS = {"": 1.0, "km": 1.0, "m": 0.001, "mi": 1.609344, "[mi_us]": 1.609347, "[mi_i]": 1.609344}
 
 
-def index(parameter: Parameter, value: Any, _type_name: str, into: IndexValues, _: Context) -> None:
-    """Add the three coordinates of a point on a globe of radius 1, whose nearness needs no trigonometry in a filter."""
-    latitude, longitude = value.get("latitude"), value.get("longitude")
-    if isinstance(latitude, (int, Decimal)) and isinstance(longitude, (int, Decimal)):
-        for axis, number in zip("xyz", _on_globe(as_float(latitude), as_float(longitude)), strict=True):
-            into.numbers.append(number_entry(f"{parameter.code}.{axis}", number, number))
+def index(parameter: Parameter, _type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds the coordinates of a point on a globe of radius 1, whose nearness needs no trigonometry in a filter."""
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        latitude, longitude = value.get("latitude"), value.get("longitude")
+        if isinstance(latitude, (int, Decimal)) and isinstance(longitude, (int, Decimal)):
+            for axis, number in zip("xyz", _on_globe(as_float(latitude), as_float(longitude)), strict=True):
+                into.numbers.append(number_entry(f"{parameter.code}.{axis}", number, number))
+
+    return add
 
 
 def _on_globe(latitude: float, longitude: float) -> tuple[float, float, float]:

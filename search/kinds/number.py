@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
@@ -33,12 +34,17 @@ ONE = Fraction(1)
 MODIFIERS: frozenset[str] = frozenset()
 
 
-def index(parameter: Parameter, value: Any, _type_name: str, into: IndexValues, _: Context) -> None:
-    """Add one number, or both ends of a Range."""
-    ends = number_ends(value)
-    if ends is not None:
-        into.numbers.append(number_entry(parameter.code, *ends))
-        into.sort.setdefault(parameter.code, []).append(sortable_number(ends[0]))
+def index(parameter: Parameter, _type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds one number, or both ends of a Range."""
+    code = parameter.code
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        ends = number_ends(value)
+        if ends is not None:
+            into.numbers.append(number_entry(code, *ends))
+            into.sort.setdefault(code, []).append(sortable_number(ends[0]))
+
+    return add
 
 
 def number_ends(value: Any, factor: Fraction = ONE) -> tuple[float, float] | None:

@@ -10,7 +10,7 @@ words asks for all of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jellyfish import metaphone
@@ -35,10 +35,15 @@ _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHES = re.compile("['`\u2019\u02bc]")
 
 
-def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, _: Context) -> None:
-    """Add the sounds of the words of one name."""
-    for text in _texts(value, type_name):
-        into.entries.update(entry(parameter.code, sound) for sound in sounds(text))
+def index(parameter: Parameter, type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds the sounds of the words of one name."""
+    code = parameter.code
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        for text in _texts(value, type_name):
+            into.entries.update([entry(code, sound) for sound in sounds(text)])
+
+    return add
 
 
 def _texts(value: Any, type_name: str) -> Iterator[str]:

@@ -8,9 +8,11 @@ that convert by a factor become base units, so that 5 mg is found as 0.005 g.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from resources.fhirpath.quantity import canonical_unit
@@ -28,34 +30,43 @@ UCUM = "http://unitsofmeasure.org"
 CURRENCY = "urn:iso:std:iso:4217"
 
 MODIFIERS: frozenset[str] = frozenset()
+_SAMPLE = re.compile(r"[+-]?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
 
 
-def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, _: Context) -> None:
-    """Add one Quantity, Money, Range or SampledData."""
-    ends = number_ends(_measured(value, type_name))
-    if ends is None:
-        return
-    into.numbers += quantity_entries(parameter.code, value, type_name)
-    into.sort.setdefault(parameter.code, []).append(sortable_number(ends[0]))
+def index(parameter: Parameter, type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds one Quantity, Money, Range or SampledData."""
+    code = parameter.code
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        ends = number_ends(_measured(value, type_name))
+        if ends is not None:
+            into.numbers += quantity_entries(code, value, type_name)
+            into.sort.setdefault(code, []).append(sortable_number(ends[0]))
+
+    return add
 
 
 def quantity_entries(code: str, value: dict[str, Any], type_name: str) -> list[dict[str, Any]]:
     """The index entries of a quantity that has a number, one for each way to name its unit."""
     value = _measured(value, type_name)
-    return [
-        number_entry(unit_code, *ends)
-        for unit_code, factor in _unit_codes(code, value, type_name)
-        if (ends := number_ends(value, factor)) is not None
-    ]
+    plain = number_ends(value)
+    if plain is None:
+        return []
+    entries: list[dict[str, Any]] = []
+    for unit_code, factor in _unit_codes(code, value, type_name):
+        ends = plain if factor == ONE else number_ends(value, factor)
+        assert ends is not None  # it has a number
+        entries.append(number_entry(unit_code, *ends))
+    return entries
 
 
 def _measured(value: dict[str, Any], type_name: str) -> dict[str, Any]:
     """The value itself, or the Range that the samples of a SampledData span."""
     if type_name != "SampledData":
         return value
-    # `E`, `U` and `L` stand for an error, and for what is above or below the limits.
+    # `E`, `U` and `L` stand for an error, and for what is above or below the limits; R4 refuses no other text either.
     samples = str(value.get("data", "")).split()
-    numbers = [Decimal(sample) for sample in samples if sample not in ("E", "U", "L")]
+    numbers = [Decimal(sample) for sample in samples if _SAMPLE.fullmatch(sample)]
     if not numbers:
         return {}
     origin = value["origin"]
@@ -80,10 +91,12 @@ def _unit_codes(code: str, value: dict[str, Any], type_name: str) -> Iterator[tu
         yield canonical
     elif unit_code is not None and system is not None:
         yield entry(code, system, unit_code), ONE
-    for name in {name for name in (unit_code, unit) if name is not None}:
-        yield entry(code, "", name), ONE
+    for name in dict.fromkeys((unit_code, unit)):
+        if name is not None:
+            yield entry(code, "", name), ONE
 
 
+@lru_cache(maxsize=1024)
 def _canonical(code: str, unit: str) -> tuple[str, Fraction] | None:
     found = canonical_unit(unit)
     if found is None:

@@ -8,13 +8,14 @@ because a query for the resource means all its versions. `subject:identifier|sys
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from resources.definitions import compartment_parameters
 from resources.problem import problem, quoted
 from resources.references import Literal, parse_literal
 from search.context import Context
-from search.entry_text import Filter, any_of, entry, equal_to, starting_with
+from search.entry_text import Filter, any_of, entry, equal_to, part, starting_with
 from search.escaping import split_value, unescaped
 from search.index_values import IndexValues, compartment_entry
 from search.parameters import Parameter
@@ -27,21 +28,25 @@ MOST_NAMED = 2_000
 COMPARTMENTS = ("Patient", "Practitioner", "Encounter", "RelatedPerson", "Device")
 
 
-def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, context: Context) -> None:
-    """Add one Reference, or a canonical or uri that names a resource."""
+def index(parameter: Parameter, type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds one Reference, or a canonical or uri that names a resource."""
     code = parameter.code
-    if type(value) is dict and type(identifier := value.get("identifier")) is dict and "value" in identifier:
-        into.entries.add(entry(f"{code}:identifier", identifier["value"]))
-        into.entries.add(entry(f"{code}:identifier", identifier.get("system", ""), identifier["value"]))
-    text = value.get("reference") if type(value) is dict else value
-    if type(text) is str and text.startswith("#"):
-        into.local.setdefault(text[1:], set()).add(code)
-    for key in keys(value, type_name, context):
-        into.entries.add(entry(code, key))
-        into.sort.setdefault(code, []).append(key)
-        target, _, logical_id = key.partition("/")
-        if target in COMPARTMENTS and code in compartment_parameters(target).get(into.type, ()):
-            into.entries.add(compartment_entry(target, logical_id))
+
+    def add(value: Any, into: IndexValues, context: Context) -> None:
+        if type(value) is dict and type(identifier := value.get("identifier")) is dict and "value" in identifier:
+            into.entries.add(entry(f"{code}:identifier", identifier["value"]))
+            into.entries.add(entry(f"{code}:identifier", identifier.get("system", ""), identifier["value"]))
+        text = value.get("reference") if type(value) is dict else value
+        if type(text) is str and text.startswith("#"):
+            into.local.setdefault(text[1:], set()).add(code)
+        for key in keys(value, type_name, context):
+            into.entries.add(f"{code}|{part(key)}")
+            into.sort.setdefault(code, []).append(key)
+            target, _, logical_id = key.partition("/")
+            if target in COMPARTMENTS and code in compartment_parameters(target).get(into.type, ()):
+                into.entries.add(compartment_entry(target, logical_id))
+
+    return add
 
 
 def keys(value: Any, type_name: str, context: Context) -> list[str]:

@@ -9,12 +9,12 @@ An index entry holds a text folded and, behind a separator, as it was written: o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from resources.problem import problem
 from search.context import Context
-from search.entry_text import HIGHEST, Filter, any_of, beginning, entry, equal_to, starting_with
+from search.entry_text import HIGHEST, Filter, any_of, beginning, cut_part, equal_to, part, starting_with
 from search.escaping import unescaped
 from search.folding import folded
 from search.index_values import IndexValues
@@ -32,18 +32,22 @@ _PARTS = {
 }
 
 
-def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, _: Context) -> None:
-    """Add the entries of one value."""
-    for text in texts(value, type_name):
-        comparable = folded(text)
-        if not comparable:
-            continue
-        into.entries.add(_entry(parameter.code, comparable, text))
-        into.sort.setdefault(parameter.code, []).append(comparable)
+def index(parameter: Parameter, type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds the entries of one value."""
+    code = parameter.code
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        for text in texts(value, type_name):
+            comparable = folded(text)
+            if comparable:
+                into.entries.add(_entry(code, comparable, text))
+                into.sort.setdefault(code, []).append(comparable)
+
+    return add
 
 
 def _entry(code: str, comparable: str, text: str) -> str:
-    return f"{beginning(code, comparable)}{AS_WRITTEN}{entry('', text)[1:]}"
+    return f"{code}|{cut_part(comparable)}{AS_WRITTEN}{part(text)}"
 
 
 def texts(value: Any, type_name: str) -> Iterator[str]:
@@ -52,8 +56,10 @@ def texts(value: Any, type_name: str) -> Iterator[str]:
         if value.strip():
             yield value
     elif type_name in _PARTS:
-        for part in _PARTS[type_name]:
-            held = value.get(part)
+        for name in _PARTS[type_name]:
+            held = value.get(name)
+            if held is None:
+                continue
             for text in held if type(held) is list else (held,):
                 if type(text) is str and text.strip():
                     yield text
@@ -78,6 +84,6 @@ def filter_for(parameter: Parameter, criterion: Criterion, _: Context) -> Filter
 
 def _containing(code: str, text: str) -> Filter:
     # The anchored beginning bounds the scan to the parameter's own entries.
-    start, part = beginning(code, ""), beginning("", text)[1:]
+    start, searched = beginning(code, ""), beginning("", text)[1:]
     # MongoDB refuses a pattern with a NUL in it.
-    return {"k": {"$regex": f"^{re.escape(start)}[^{AS_WRITTEN}]*{re.escape(part)}".replace("\0", r"\x00")}}
+    return {"k": {"$regex": f"^{re.escape(start)}[^{AS_WRITTEN}]*{re.escape(searched)}".replace("\0", r"\x00")}}

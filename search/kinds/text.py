@@ -9,12 +9,12 @@ Index entries: `_text|metastasis`, one for each different word, folded. A query 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from resources.problem import problem, quoted
 from search.context import Context
-from search.entry_text import Filter, all_of, any_of, entry, equal_to, starting_with
+from search.entry_text import Filter, all_of, any_of, entry, equal_to, part, starting_with
 from search.escaping import unescaped
 from search.folding import folded
 from search.index_values import IndexValues
@@ -31,16 +31,20 @@ _QUERY_WORD = re.compile(r"(\w+)(\*?)")
 _MARKUP = re.compile(r"<[^>]*>|&#?\w+;")
 
 
-def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, _: Context) -> None:
-    """Add the words of a narrative's XHTML, or of all texts of a resource."""
-    words: dict[str, None] = {}
-    for text in [value] if type_name == "xhtml" else _texts(value):
-        plain = _MARKUP.sub(" ", text) if "<" in text else text
-        for word in _WORD.findall(folded(plain)):
-            words[word] = None
-        if len(words) > MOST_WORDS:
-            break
-    into.entries.update(entry(parameter.code, word) for word in list(words)[:MOST_WORDS])
+def index(parameter: Parameter, type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds the words of a narrative's XHTML, or of all texts of a resource."""
+    beginning_of_all = f"{parameter.code}|"
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        words: dict[str, None] = {}
+        for text in [value] if type_name == "xhtml" else _texts(value):
+            plain = _MARKUP.sub(" ", text) if "<" in text else text
+            words.update(dict.fromkeys(_WORD.findall(folded(plain))))
+            if len(words) > MOST_WORDS:
+                break
+        into.entries.update([beginning_of_all + part(word) for word in list(words)[:MOST_WORDS]])
+
+    return add
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -16,19 +16,25 @@ case are two identifiers, and conditional creates rest on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from resources.problem import problem, quoted
 from search.context import Context
-from search.entry_text import Filter, any_of, beginning, entry, equal_to, starting_with
+from search.entry_text import Filter, any_of, beginning, cut_part, entry, equal_to, part, starting_with
 from search.escaping import split_value, unescaped
 from search.folding import folded
 from search.index_values import IndexValues
 from search.kinds.token_terminology import in_value_sets, related
 from search.parameters import Parameter
 from search.query import Criterion
+
+Put = Callable[[str], object]
+"""Takes an entry."""
+
+Writer = Callable[[Any, Put], str | None]
+"""Writes the entries of one value; the first code in it, by which it sorts."""
 
 MODIFIERS = frozenset({"not", "text", "in", "not-in", "of-type", "below", "above"})
 NEGATIONS = {"not": None, "not-in": "in"}
@@ -45,65 +51,107 @@ def _comparable(parameter: Parameter) -> Callable[[str], str]:
     return str if parameter.types & _EXACT_TYPES else str.lower
 
 
-def index(parameter: Parameter, value: Any, type_name: str, into: IndexValues, _: Context) -> None:
-    """Add the entries of one value."""
-    into.entries.update(entries(parameter, value, type_name))
-    sort_text = next((text for _, text in pairs(value, type_name) if text is not None), None)
-    if sort_text is not None:
-        into.sort.setdefault(parameter.code, []).append(sort_text.lower())
-
-
-def entries(parameter: Parameter, value: Any, type_name: str) -> Iterator[str]:
-    """The index entries of one value."""
+def index(parameter: Parameter, type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds the entries of one value."""
+    write = writer(parameter, type_name)
     code = parameter.code
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        first = write(value, into.entries.add)
+        if first is not None:
+            into.sort.setdefault(code, []).append(first.lower())
+
+    return add
+
+
+def writer(parameter: Parameter, type_name: str) -> Writer:
+    """What writes the entries of values of one FHIR type."""
+    match type_name:
+        case "CodeableConcept" | "Coding":
+            return _concept_writer(parameter)
+        case "Identifier":
+            return _identifier_writer(parameter)
+        case _:
+            return _text_writer(parameter, type_name)
+
+
+def _concept_writer(parameter: Parameter) -> Writer:
+    alone, with_text = f"{parameter.code}|", f"{parameter.code}:text|"
     comparable = _comparable(parameter)
-    for system, text in pairs(value, type_name):
+
+    def write_words(text: Any, put: Put) -> None:
+        if type(text) is str and (words := folded(text)):
+            put(with_text + cut_part(words))
+
+    def write(value: Any, put: Put) -> str | None:
+        first: str | None = None
+        codings = value.get("coding")
+        if codings is None:
+            codings = (value,) if "code" in value or "system" in value or "display" in value else ()
+        for coding in codings:
+            text, system = coding.get("code"), coding.get("system")
+            if text is not None:
+                first = text if first is None else first
+                spelling = part(comparable(text))
+                put(alone + spelling)
+                put(f"{alone}{part(system) if system else ''}|{spelling}")
+            elif system is not None:
+                put(f"{alone}{part(system)}|")
+            if "display" in coding:
+                write_words(coding["display"], put)
+        if "text" in value:
+            write_words(value["text"], put)
+        return first
+
+    return write
+
+
+def _identifier_writer(parameter: Parameter) -> Writer:
+    code, alone, with_text = parameter.code, f"{parameter.code}|", f"{parameter.code}:text|"
+    comparable = _comparable(parameter)
+
+    def write(value: Any, put: Put) -> str | None:
+        text, system, kind = value.get("value"), value.get("system") or "", value.get("type", {})
         if text is None:
-            yield entry(code, system or "", "")
-            continue
-        spelling = comparable(text)
-        yield entry(code, spelling)
-        if type_name == "code":
-            # The system of a code is implied by its element, where one value set with one system says so.
-            if parameter.system is not None:
-                yield entry(code, parameter.system, spelling)
-        elif type_name not in _WITHOUT_SYSTEM:
-            yield entry(code, system or "", spelling)
-    if type_name in ("CodeableConcept", "Coding", "Identifier"):
-        yield from _texts(code, value, type_name)
-    if type_name == "Identifier" and value.get("value") is not None:
-        for coding in value.get("type", {}).get("coding", ()):
-            yield entry(
-                f"{code}:of-type", coding.get("system", ""), coding.get("code", "").lower(), comparable(value["value"])
-            )
+            put(f"{alone}{part(system)}|")
+        else:
+            spelling = part(comparable(text))
+            put(alone + spelling)
+            put(f"{alone}{part(system)}|{spelling}")
+        codings = kind.get("coding", ())
+        for words in (kind.get("text"), *(coding.get("display") for coding in codings)):
+            if type(words) is str and (words := folded(words)):
+                put(with_text + cut_part(words))
+        if text is not None:
+            for coding in codings:
+                named = coding.get("system", ""), coding.get("code", "").lower()
+                put(entry(f"{code}:of-type", *named, comparable(text)))
+        return None if text is None else str(text)
+
+    return write
 
 
-def pairs(value: Any, type_name: str) -> Iterator[tuple[str | None, str | None]]:
-    """(system, code) of a value; either may be None."""
-    if type_name == "CodeableConcept":
-        for coding in value.get("coding", ()):
-            if "code" in coding or "system" in coding:
-                yield coding.get("system"), coding.get("code")
-    elif type_name == "Coding":
-        yield value.get("system"), value.get("code")
-    elif type_name == "Identifier":
-        yield value.get("system"), value.get("value")
-    elif type_name == "ContactPoint":
-        # The "system" of a contact point (phone, email) is no namespace, so a query may not name it.
-        if "value" in value:
-            yield None, value["value"]
-    elif type(value) is bool:
-        yield None, "true" if value else "false"
-    elif type(value) is str:
-        yield None, value
+def _text_writer(parameter: Parameter, type_name: str) -> Writer:
+    alone = f"{parameter.code}|"
+    comparable = _comparable(parameter)
+    # The system of a code is implied by its element, where one value set with one system says so. The "system" of a
+    # contact point (phone, email) is no namespace, so a query may not name it.
+    system = parameter.system if type_name == "code" else None if type_name in _WITHOUT_SYSTEM else ""
+    with_system = None if system is None else f"{alone}{part(system)}|"
 
+    def write(value: Any, put: Put) -> str | None:
+        text = value.get("value") if type(value) is dict else value
+        if type(text) is bool:
+            text = "true" if text else "false"
+        if type(text) is not str:
+            return None
+        spelling = part(comparable(text))
+        put(alone + spelling)
+        if with_system is not None:
+            put(with_system + spelling)
+        return text
 
-def _texts(code: str, value: dict[str, Any], type_name: str) -> Iterator[str]:
-    concept = value.get("type", {}) if type_name == "Identifier" else value
-    texts = [concept.get("text"), concept.get("display"), *(c.get("display") for c in concept.get("coding", ()))]
-    for text in texts:
-        if type(text) is str and (comparable := folded(text)):
-            yield beginning(f"{code}:text", comparable)
+    return write
 
 
 def filter_for(parameter: Parameter, criterion: Criterion, context: Context) -> Filter:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/search.html#uri
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,11 +19,16 @@ from search.query import Criterion
 MODIFIERS = frozenset({"below", "above"})
 
 
-def index(parameter: Parameter, value: Any, _type_name: str, into: IndexValues, _: Context) -> None:
-    """Add one value."""
-    if type(value) is str:
-        into.entries.add(entry(parameter.code, value))
-        into.sort.setdefault(parameter.code, []).append(value)
+def index(parameter: Parameter, _type_name: str) -> Callable[[Any, IndexValues, Context], None]:
+    """What adds one value."""
+    code = parameter.code
+
+    def add(value: Any, into: IndexValues, _: Context) -> None:
+        if type(value) is str:
+            into.entries.add(entry(code, value))
+            into.sort.setdefault(code, []).append(value)
+
+    return add
 
 
 def filter_for(parameter: Parameter, criterion: Criterion, _: Context) -> Filter:

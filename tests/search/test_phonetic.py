@@ -19,7 +19,7 @@ CONTEXT = Context("http://localhost:8080/fhir")
 
 def is_found(name, *values, type_name="HumanName"):
     held = IndexValues({"resourceType": "Patient"}, STANDARD)
-    index(PHONETIC, name, type_name, held, CONTEXT)
+    index(PHONETIC, type_name)(name, held, CONTEXT)
     filter_ = filter_for(PHONETIC, Criterion("phonetic", None, values), CONTEXT)
     return matches(filter_, {"_id": "1", "k": sorted(held.entries)})
 
