@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.routing import BaseConverter
 
 from capability.interactions_table import INTERACTIONS, Interaction
@@ -98,10 +98,11 @@ def _view(
     max_body = services.settings.max_body_mb * 1024 * 1024
 
     def view(**path: str) -> Response:
-        media_type = answer_type(request)
+        received: Request = request._get_current_object()  # type: ignore[attr-defined]  # each look through the proxy costs
+        media_type = answer_type(received)
         with Visit(audit, row.name, path) as visit:
-            visit.services = admitted = admit(request, row.name, services, auth)
-            visit.call = call = call_from(request, row.name, path, max_body)
+            visit.services = admitted = admit(received, row.name, services, auth)
+            visit.call = call = call_from(received, row.name, path, max_body)
             check(call, admitted)
             visit.begin()
             visit.answer = answer = handler(call, admitted)
