@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from resources.document import Document, check_resource_type
+from resources.document import SPLICED, Document, check_resource_type, document_in
 from resources.problem import Issue, Problem, problem, quoted
-from resources.raw_json import Span, parse_items, parse_members, parse_object, parse_value, without_line_breaks
+from resources.raw_json import Span, parse_items, parse_members, parse_object, parse_value
 from resources.validation import errors_of, validate
 
 # The order in which a server must process the entries. https://hl7.org/fhir/R4/http.html#trules
@@ -59,8 +59,8 @@ def parse_bundle(body: bytes | str, types: Collection[str] | None = None) -> Bun
         if text[at : at + 1] != "{":
             return parse_value(text, at)
         tree, spans, end = parse_members(text, at)
-        moved = {name: Span(*(place - at for place in span)) for name, span in spans.items()}
-        documents[id(tree)] = Document(*_on_one_line(text[at:end], tree, moved))
+        moved = {name: Span(*(place - at for place in spans[name])) for name in SPLICED if name in spans}
+        documents[id(tree)] = document_in(text[at:end], tree, moved)
         return tree, end
 
     def parse_entry(text: str, at: int) -> tuple[Any, int]:
@@ -102,13 +102,6 @@ def parse_bundle(body: bytes | str, types: Collection[str] | None = None) -> Bun
             )
         )
     return Bundle(tree["type"], entries)
-
-
-def _on_one_line(
-    text: str, tree: dict[str, Any], spans: dict[str, Span]
-) -> tuple[str, dict[str, Any], dict[str, Span]]:
-    text, spans = without_line_breaks(text, spans)
-    return text, tree, spans
 
 
 def _check_envelope(tree: dict[str, Any]) -> None:

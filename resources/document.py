@@ -17,6 +17,9 @@ from resources.definitions import resource_types
 from resources.problem import problem, quoted
 from resources.raw_json import Span, lexical_tree, parse_members, parse_object, without_line_breaks
 
+SPLICED = ("resourceType", "id", "meta")
+"""The top-level members at which the server's own text goes in; the places of the others are not kept."""
+
 SERVER_OWNED_META = ("versionId", "_versionId", "lastUpdated", "_lastUpdated")
 
 
@@ -24,7 +27,7 @@ SERVER_OWNED_META = ("versionId", "_versionId", "lastUpdated", "_lastUpdated")
 class Document:
     """One resource that a client sent.
 
-    text: JSON text without raw line breaks; `spans` gives the place of each top-level member in it.
+    text: JSON text without raw line breaks; `spans` gives the places in it of those of the members `SPLICED` that it has.
     tree: the parsed members, decimals as `decimal.Decimal`. It follows `text`: whoever rewrites one rewrites both.
     """
 
@@ -95,7 +98,12 @@ def parse_document(body: bytes | str, expected_type: str | None = None) -> Docum
     """
     text, tree, spans = parse_object(body)
     check_resource_type(tree, expected_type)
-    text, spans = without_line_breaks(text, spans)
+    return document_in(text, tree, spans)
+
+
+def document_in(text: str, tree: dict[str, Any], spans: dict[str, Span]) -> Document:
+    """The document of a text that was parsed. spans: at least of the members `SPLICED`."""
+    text, spans = without_line_breaks(text, {name: spans[name] for name in SPLICED if name in spans})
     return Document(text, tree, spans)
 
 

@@ -13,7 +13,8 @@ import html
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,9 @@ Replace = Callable[[str, bool], str | None]
 
 Cut = tuple[int, int, str]
 """From, to, and what to put there instead."""
+
+Replaced = tuple[int, int, str, str]
+"""A cut in a string, and the whole string."""
 
 _STRING = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t]*:)?')
 _LINK = re.compile(r"""<(?:a|img)\b[^>]*?\b(?:href|src)\s*=\s*("[^"]*"|'[^']*')""")
@@ -44,12 +48,43 @@ def rewrite(document: Document, replace: Replace) -> Document:
     walk.object(document.tree, document.type)
     if not walk.cuts:
         return document
+    return _replaced_everywhere(document, walk.cuts) or _replaced_in_places(document, walk.cuts)
+
+
+def _replaced_everywhere(document: Document, all_cuts: Mapping[int, Sequence[Replaced]]) -> Document | None:
+    """The document with whole strings replaced wherever they stand; None where that would not do.
+
+    It does where each old string stands in the text as often as it is to be replaced, as it nearly always is.
+    """
+    numbers: Counter[tuple[str, str]] = Counter()
+    for cuts in all_cuts.values():
+        for start, end, new, old in cuts:
+            if start != 0 or end != len(old):
+                return None
+            numbers[json.dumps(old, ensure_ascii=False), json.dumps(new, ensure_ascii=False)] += 1
+    text = document.text
+    olds = {old for old, _ in numbers}
+    if len(olds) != len(numbers) or any(new in olds for _, new in numbers):
+        return None
+    if any(text.count(old) != number for (old, _), number in numbers.items()):
+        return None
+    spans = {
+        name: Span(*(place + sum(text.count(o, 0, place) * (len(n) - len(o)) for o, n in numbers) for place in span))
+        for name, span in document.spans.items()
+    }
+    for old, new in numbers:
+        text = text.replace(old, new)
+    return Document(text, document.tree, spans)
+
+
+def _replaced_in_places(document: Document, all_cuts: Mapping[int, Sequence[Replaced]]) -> Document:
+    """The document with its strings replaced by their numbers in the text."""
     edits: list[Cut] = []
     ordinal = 0
     for match in _STRING.finditer(document.text):
         if match[2] is not None:
             continue  # a member's name
-        if cuts := walk.cuts.get(ordinal):
+        if cuts := all_cuts.get(ordinal):
             places = _places(match[1])
             edits += [
                 (
@@ -57,7 +92,7 @@ def rewrite(document: Document, replace: Replace) -> Document:
                     match.start(1) + places[end],
                     json.dumps(new, ensure_ascii=False)[1:-1],
                 )
-                for start, end, new in cuts
+                for start, end, new, _ in cuts
             ]
         ordinal += 1
     return Document(_edited(document.text, edits), document.tree, _moved(document.spans, edits))
@@ -80,7 +115,7 @@ class _Walk:
     def __init__(self, replace: Replace) -> None:
         self._replace = replace
         self._ordinal = 0
-        self.cuts: dict[int, list[Cut]] = {}
+        self.cuts: dict[int, list[Replaced]] = {}
 
     def object(self, node: dict[str, Any], type_name: str | None) -> None:
         if type_name == "Resource":
@@ -123,7 +158,7 @@ class _Walk:
                 cuts = [(0, len(value), new)]
         if not cuts:
             return value
-        self.cuts[ordinal] = cuts
+        self.cuts[ordinal] = [(*cut, value) for cut in cuts]
         return _edited(value, cuts)
 
     def _links(self, narrative: str) -> list[Cut]:
