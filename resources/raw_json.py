@@ -242,8 +242,10 @@ def without_line_breaks(text: str, spans: dict[str, Span]) -> tuple[str, dict[st
     if "\n" not in text and "\r" not in text:
         return text, spans
 
+    has_returns = "\r" in text
+
     def moved(at: int) -> int:
-        return at - text.count("\n", 0, at) - text.count("\r", 0, at)
+        return at - text.count("\n", 0, at) - (text.count("\r", 0, at) if has_returns else 0)
 
     places = {name: Span(moved(s.start), moved(s.value), moved(s.end)) for name, s in spans.items()}
     return text.replace("\r", "").replace("\n", ""), places

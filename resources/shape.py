@@ -22,6 +22,8 @@ from resources.problem import quoted
 from resources.references import reference_fault
 from resources.visit import Place, Visit
 
+_NOT_AN_ARRAY = "A single value is expected here, not an array."
+
 Member = Callable[[Any, dict[str, Any], Place, Visit], None]
 """Checks one member: (its value, the object that holds it, the object's place, the visit)."""
 
@@ -29,13 +31,17 @@ Member = Callable[[Any, dict[str, Any], Place, Visit], None]
 class Shape:
     """What an object of one complex type may look like. `check` reports all that is wrong with one."""
 
-    __slots__ = ("_choices", "_facts", "_invariants", "_is_resource", "_members", "_needs_children", "_required")
+    __slots__ = (
+        *("_choices", "_facts", "_invariants", "_is_resource", "_members", "_needs_children"),
+        *("_required", "_required_choices"),
+    )
 
     def __init__(self, facts: TypeFacts) -> None:
         self._facts = facts
         self._members: dict[str, Member] = {}
         self._choices: dict[str, Element] = {}
-        self._required: list[Element] = []
+        self._required: list[tuple[str, str, int]] = []
+        self._required_choices: list[Element] = []
         self._is_resource = facts.kind == "resource"
         # The sibling of a primitive value (`_birthDate`) is an Element of its own only here: the value stands elsewhere.
         self._needs_children = not self._is_resource and facts.name != "Element"
@@ -44,8 +50,10 @@ class Shape:
     def compile(self, compiler: _Compiler) -> None:
         """Fill the tables. Apart from the constructor, because types contain each other."""
         for element in self._facts.elements.values():
-            if element.min:
-                self._required.append(element)
+            if element.min and element.is_choice:
+                self._required_choices.append(element)
+            elif element.min:
+                self._required.append((element.name, "_" + element.name, element.min))
             for json_name, type_name in element.json_names().items():
                 self._members[json_name] = _member(element, type_name, compiler)
                 if (
@@ -78,14 +86,10 @@ class Shape:
             visit.error(place, "invariant", "The object has neither a value nor children (ele-1).")
         if self._choices:
             self._check_choices(node, place, visit)
-        for element in self._required:
-            name = element.name
-            if not element.is_choice and name not in node and "_" + name not in node:
-                visit.error(
-                    place,
-                    "required",
-                    f"The element '{name}' is missing; {self._facts.name} needs at least {element.min}.",
-                )
+        for name, beside, least in self._required:
+            if name not in node and beside not in node:
+                text = f"The element '{name}' is missing; {self._facts.name} needs at least {least}."
+                visit.error(place, "required", text)
         for invariant in self._invariants:
             invariant(node, place, visit)
 
@@ -100,8 +104,8 @@ class Shape:
                     visit.error(
                         (place, element.name, -1), "structure", f"Only one of '{other}' and '{plain}' may be present."
                     )
-        for element in self._required:
-            if element.is_choice and element.name not in chosen:
+        for element in self._required_choices:
+            if element.name not in chosen:
                 names = ", ".join(element.json_names())
                 visit.error(place, "required", f"One of {names} is missing in {self._facts.name}.")
 
@@ -142,13 +146,15 @@ _compiling = Lock()
 
 
 def _member(element: Element, type_name: str, compiler: _Compiler) -> Member:
-    item = _item_check(element, type_name, compiler)
     name = element.name
+    if type_name in CHECKS and not element.is_list and not element_invariants(element, type_name):
+        return _single_primitive(name, CHECKS[type_name], required_binding_check(element, type_name))
+    item = _item_check(element, type_name, compiler)
     if not element.is_list:
 
         def single(value: Any, _node: dict[str, Any], place: Place, visit: Visit) -> None:
             if type(value) is list:
-                visit.error((place, name, -1), "structure", "A single value is expected here, not an array.")
+                visit.error((place, name, -1), "structure", _NOT_AN_ARRAY)
             else:
                 item(value, (place, name, -1), visit)
 
@@ -174,6 +180,23 @@ def _member(element: Element, type_name: str, compiler: _Compiler) -> Member:
             item(value, (place, name, index), visit)
 
     return repeated
+
+
+def _single_primitive(name: str, check: Check, binding: Check | None) -> Member:
+    """The check of a primitive element that does not repeat, which most members are: a call less for each."""
+
+    def single(value: Any, _node: dict[str, Any], place: Place, visit: Visit) -> None:
+        fault = check(value)
+        if fault is not None:
+            if type(value) is list:
+                fault_code, fault = "structure", _NOT_AN_ARRAY
+            else:
+                fault_code = "value"
+            visit.error((place, name, -1), fault_code, fault)
+        elif binding is not None and (fault := binding(value)) is not None:
+            visit.error((place, name, -1), "code-invalid", fault)
+
+    return single
 
 
 def _item_check(element: Element, type_name: str, compiler: _Compiler) -> Callable[[Any, Place, Visit], None]:

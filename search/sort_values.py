@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from search.parameters import Parameter
 
@@ -39,20 +40,19 @@ def sort_fields(
             low = high = texts[0][:LONGEST] + behind
         else:
             low, high = min(texts)[:LONGEST] + behind, max(texts)[:LONGEST] + behind
-        group = found.setdefault(_group(parameter), {})
-        group[_field_name(code)] = {"a": low, "d": high} if parameter.repeats else {"a": low}
+        group, name = _place(parameter.kind, code)
+        found.setdefault(group, {})[name] = {"a": low, "d": high} if parameter.repeats else {"a": low}
     return found
 
 
 def sort_field(parameter: Parameter, is_descending: bool) -> str:
     """The field to sort by a parameter."""
-    return f"{_group(parameter)}.{_field_name(parameter.code)}.{'d' if is_descending and parameter.repeats else 'a'}"
+    group, name = _place(parameter.kind, parameter.code)
+    return f"{group}.{name}.{'d' if is_descending and parameter.repeats else 'a'}"
 
 
-def _group(parameter: Parameter) -> str:
-    return "s" if parameter.kind in INDEXED_KINDS and not parameter.code.startswith("address") else "x"
-
-
-def _field_name(code: str) -> str:
-    """A parameter's code as a name within a MongoDB document, where `.` and `$` mean something else."""
-    return code.replace(".", "_").replace("$", "_") if "." in code or "$" in code else code
+@cache
+def _place(kind: str, code: str) -> tuple[str, str]:
+    """The field that a parameter's sort values are in, and their name there: in names `.` and `$` mean something else."""
+    group = "s" if kind in INDEXED_KINDS and not code.startswith("address") else "x"
+    return group, code.replace(".", "_").replace("$", "_")
