@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help run test check bench demo-data definitions clean
+.PHONY: help run test check fuzz faults bench demo-data definitions clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,8 +27,14 @@ check: $(INSTALLED) ## Formatting, lint, types and import order
 test: check ## The whole test suite
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
-bench: $(INSTALLED) ## Measure the server beside a bare Flask + pymongo application
-	$(BIN)/python -m benchmarks
+fuzz: $(INSTALLED) ## Send 50,000 hostile requests; FUZZ_SEED repeats a run (some 5 minutes)
+	$(BIN)/python -m tests.fuzz $(if $(FUZZ_SEED),--seed $(FUZZ_SEED)) $(if $(FUZZ_REQUESTS),--requests $(FUZZ_REQUESTS))
+
+faults: $(INSTALLED) ## Kill, stall, fill and cut for longer; FAULT_ROUNDS and FAULT_SEED say how often and how
+	FAULT_ROUNDS=$(or $(FAULT_ROUNDS),10) $(BIN)/pytest -n 0 -s tests/faults
+
+bench: $(INSTALLED) ## Measure the server beside a bare Flask + pymongo application (STORES=dir PEER=url ARGS=...)
+	$(BIN)/python -m benchmarks $(if $(STORES),--stores '$(STORES)') $(if $(PEER),--peer '$(PEER)') $(ARGS)
 
 demo-data: $(INSTALLED) ## Load 100 invented patients
 	$(BIN)/fhir-server demo-data

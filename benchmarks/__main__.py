@@ -1,230 +1,184 @@
-"""`python -m benchmarks`: start what is needed, measure our server and the bare application in turn, print and save.
+"""`python -m benchmarks`: start what is needed, measure each part, and write a report with tables, values and plots.
 
-Both run the same way: Granian, the same number of workers and threads, the same MongoDB, the same load tool. They are
-measured in alternating rounds, so that what else the machine does falls on both; the medians of the rounds are compared.
+Our server and the bare application run side by side, and are measured in alternating rounds; see docs/performance.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-import json
-import os
-import platform
-import subprocess
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from datetime import datetime
+from functools import partial
+from http.client import HTTPException
 from pathlib import Path
-from statistics import median
-from urllib.request import Request, urlopen
+from typing import TypeVar
 
 import orjson
 
-from benchmarks.load_tool import Result, http_request, run
-from benchmarks.operations import load_folder, seconds_until_ready
-from benchmarks.soak import HOUR_OF_REQUESTS, resident_mb, soak
-from fhir_server.demo_data import patient_records
-from fhir_server.embedded_mongodb import EmbeddedMongoDB
-from fhir_server.serving import threads_for
-from fhir_server.settings import Settings
+from benchmarks.authorization import measure_authorization
+from benchmarks.by_size import measure_histories, measure_interactions, measure_paging, measure_searches
+from benchmarks.comparison import Values
+from benchmarks.interactions import compare_clients, compare_interactions, side_by_side
+from benchmarks.machine import describe_machine, load_average
+from benchmarks.operations import measure_loads, measure_memory, measure_starts
+from benchmarks.peer import compare_with_peer
+from benchmarks.plan import HOUR_OF_REQUESTS, Plan
+from benchmarks.plots import plots_of
+from benchmarks.report import SECTIONS, report
+from benchmarks.servers import ROOT
+from benchmarks.stores import served
+from benchmarks.target import Client, Target
 
-ROOT = Path(__file__).resolve().parent.parent
-WORKERS = 2
-CONNECTIONS = 16
-READ_FROM = 200
-SYSTEM = "urn:bench"
+Ready = TypeVar("Ready")
+Parts = Mapping[str, Callable[[Ready, Plan], Values]]
+SIDE_BY_SIDE = {"interactions": compare_interactions, "clients": compare_clients}
+BY_SIZE = {  # what adds to the stores comes last
+    "search": measure_searches,
+    "paging": measure_paging,
+    "sizes": measure_interactions,
+    "history": measure_histories,
+}
 
 
-@dataclass
-class Contender:
-    """A server under measurement: its name, port and process."""
+class Run:
+    """The parts that were measured so far, and what went wrong."""
 
-    name: str
-    port: int
-    process: subprocess.Popen[bytes]
+    def __init__(self, chosen: Sequence[str]) -> None:
+        self.parts: Values = {}
+        self._chosen = chosen
+
+    def wants(self, *names: str) -> bool:
+        return bool(set(names) & set(self._chosen))
+
+    def measure(self, name: str, part: Callable[[], Values]) -> None:
+        """Measure a part if it was chosen, with one line of progress. What goes wrong is kept, and the others go on."""
+        if not self.wants(name):
+            return
+        print(f"{name:14}", end="", flush=True)
+        began = time.monotonic()
+        try:
+            self.parts[name] = part()
+            print(f"{time.monotonic() - began:6.0f} s", flush=True)
+        except Exception as error:  # whatever it was, minutes of other measurements must not be lost
+            self._fail(name, error)
+
+    def measure_on(self, opening: AbstractContextManager[Ready], parts: Parts[Ready], plan: Plan) -> None:
+        """Measure those of some parts that were chosen, on what they share."""
+        if not self.wants(*parts):
+            return
+        print(f"{'preparing':14}", end="", flush=True)
+        began = time.monotonic()
+        try:
+            with opening as ready:
+                print(f"{time.monotonic() - began:6.0f} s", flush=True)
+                for name, part in parts.items():
+                    self.measure(name, partial(part, ready, plan))
+        except Exception as error:
+            for name in parts:
+                if self.wants(name) and name not in self.parts:
+                    self._fail(name, error)
+
+    def _fail(self, name: str, error: Exception) -> None:
+        self.parts[name] = {"failed": f"{type(error).__name__}: {error}"}
+        print(f"{name} failed: {self.parts[name]['failed']}", *getattr(error, "__notes__", ()), sep="\n", flush=True)
 
     @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-
-def start(name: str, target: str, port: int, uri: str) -> Contender:
-    """Start a server and wait until it answers."""
-    environ = {
-        **os.environ,
-        "FHIR_MONGODB_URI": uri,
-        "FHIR_PORT": str(port),
-        "FHIR_BASE_URL": f"http://127.0.0.1:{port}/fhir",
-        "FHIR_DATABASE": "bench",
-        "FHIR_LOG_LEVEL": "warning",
-        "FHIR_AUTH": "off",
-    }
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(port)),
-        *(
-            "--workers",
-            str(WORKERS),
-            "--blocking-threads",
-            str(threads_for(Settings.from_environ({}))),
-            "--no-ws",
-            target,
-        ),
-    ]
-    process = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(400):
-        try:
-            urlopen(f"http://127.0.0.1:{port}/", timeout=1)
-            break
-        except OSError as error:
-            if getattr(error, "code", None) == 404:
-                break
-            time.sleep(0.05)
-    return Contender(name, port, process)
-
-
-def sample_patients() -> list[bytes]:
-    """Patients to create, without ids: about 1.5 kB each."""
-    today = date(2026, 1, 1)
-    patients = [
-        next(record for record in patient_records(1, number, today, 1000) if record["resourceType"] == "Patient")
-        for number in range(READ_FROM)
-    ]
-    return [orjson.dumps({k: v for k, v in patient.items() if k != "id"}) for patient in patients]
-
-
-def created_ids(contender: Contender, patients: list[bytes]) -> list[str]:
-    """Create each of the patients once; their ids."""
-    ids: list[str] = []
-    for body in patients:
-        request = Request(
-            f"http://{contender.host}/fhir/Patient", body, {"Content-Type": "application/fhir+json"}, method="POST"
-        )
-        with urlopen(request) as response:  # noqa: S310
-            ids.append(json.load(response)["id"])
-    return ids
-
-
-def reads(contender: Contender, ids: list[str]) -> Iterator[bytes]:
-    return itertools.cycle([http_request("GET", f"/fhir/Patient/{key}", contender.host) for key in ids])
-
-
-def creates(contender: Contender, patients: list[bytes]) -> Iterator[bytes]:
-    return itertools.cycle([http_request("POST", "/fhir/Patient", contender.host, body) for body in patients])
-
-
-def searches(contender: Contender, ids: list[str]) -> Iterator[bytes]:
-    """Searches by an identifier; the bare application has none, so it reads by id."""
-    if contender.name == "bare":
-        return reads(contender, ids)
-    paths = [f"/fhir/Patient?identifier={SYSTEM}|{number}" for number in range(len(ids))]
-    return itertools.cycle([http_request("GET", path, contender.host) for path in paths])
-
-
-def identified(patients: list[bytes]) -> list[bytes]:
-    """The same patients, each with an identifier that no other has."""
-    trees = [orjson.loads(body) for body in patients]
-    return [
-        orjson.dumps({**tree, "identifier": [{"system": SYSTEM, "value": str(number)}]})
-        for number, tree in enumerate(trees)
-    ]
-
-
-def compare(contenders: list[Contender], rounds: int, seconds: float) -> dict[str, dict[str, list[Result]]]:
-    """Measurement → contender → the results of its rounds."""
-    patients = sample_patients()
-    ids = {contender.name: created_ids(contender, identified(patients)) for contender in contenders}
-    results: dict[str, dict[str, list[Result]]] = {"read": {}, "identifier search": {}, "create": {}}
-    for number in range(rounds + 1):
-        for contender in contenders if number % 2 else reversed(contenders):
-            for kind in results:
-                requests = {
-                    "read": reads(contender, ids[contender.name]),
-                    "identifier search": searches(contender, ids[contender.name]),
-                    "create": creates(contender, patients),
-                }[kind]
-                result = run("127.0.0.1", contender.port, requests, CONNECTIONS, seconds)
-                expected = 201 if kind == "create" else 200
-                assert set(result.statuses) == {expected}, result.statuses
-                if number:  # the first round warms up
-                    results[kind].setdefault(contender.name, []).append(result)
-    return results
+    def failed(self) -> list[str]:
+        return [name for name, values in self.parts.items() if "failed" in values]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
-    parser.add_argument(
-        "--soak", type=int, default=HOUR_OF_REQUESTS, help="mixed requests before memory is read; 0 for none"
-    )
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results" / "latest.json")
-    arguments = parser.parse_args()
-    summary: dict[str, object] = {
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "workers": WORKERS,
-        "connections": CONNECTIONS,
+    """Read the arguments, measure and write; the exit code is 1 if a part failed."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
+    peer = _reached(arguments.peer, arguments.peer_token) if arguments.peer else None
+    chosen = arguments.only or [name for name in SECTIONS if name != "peer"]
+    run = Run([*chosen, *(["peer"] if peer else [])])
+    plan = _plan(arguments)
+    now = datetime.now().astimezone()
+    output = arguments.output or ROOT / "benchmarks" / "results" / f"{now.date()}"
+    with tempfile.TemporaryDirectory(prefix="fhir-bench-") as name:
+        folder = Path(name)
+        machine = describe_machine(folder, now) | {"load average at the start": load_average()}
+        _measure(run, plan, folder, arguments.stores or folder / "stores", peer)
+        machine["load average at the end"] = load_average()
+    write({"machine": machine, "plan": asdict(plan), "parts": run.parts}, output)
+    print(f"The report is {output / 'report.md'}.")
+    if run.failed:
+        sys.exit(f"Failed: {', '.join(run.failed)}.")
+
+
+def _reached(url: str, token: str) -> Target:
+    """The other FHIR server, if it answers at all: this is known before anything is measured."""
+    try:
+        peer = Target.at("peer", url, token)
+        with Client(peer) as client:
+            client.ask("GET", "/metadata")
+    except (ValueError, OSError, HTTPException) as error:
+        sys.exit(f"The peer cannot be measured: {error}")
+    return peer
+
+
+def _measure(run: Run, plan: Plan, folder: Path, stores: Path, peer: Target | None) -> None:
+    stores.mkdir(parents=True, exist_ok=True)
+    run.measure_on(side_by_side(folder / "compare"), SIDE_BY_SIDE, plan)
+    run.measure_on(served(plan.sizes, stores), BY_SIZE, plan)
+    run.measure("authorization", lambda: measure_authorization(folder / "authorization", plan))
+    run.measure("memory", lambda: measure_memory(folder, plan))
+    run.measure("startup", lambda: measure_starts(folder, stores, plan))
+    run.measure("loading", lambda: measure_loads(folder, plan))
+    if peer is not None:
+        run.measure("peer", lambda: compare_with_peer(folder, plan, peer))
+
+
+def write(values: Values, output: Path) -> None:
+    """Write report.md, report.json and the plots into a folder."""
+    output.mkdir(parents=True, exist_ok=True)
+    measured = {name: part for name, part in values["parts"].items() if "failed" not in part}
+    (output / "report.json").write_bytes(orjson.dumps(values, option=orjson.OPT_INDENT_2))
+    (output / "report.md").write_text(report(values))
+    for name, drawn in plots_of(measured).items():
+        (output / name).write_bytes(drawn)
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    plan = Plan().quick() if arguments.quick else Plan()
+    given = {
+        name: getattr(arguments, name) for name in ("rounds", "seconds", "sizes", "times", "soak", "peer_patients")
     }
-    print(summary["machine"])
-    with tempfile.TemporaryDirectory(prefix="fhir-bench-") as folder:
-        side_by_side(Path(folder) / "compare", arguments, summary)
-        operations(Path(folder) / "load", summary)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(summary, indent=2) + "\n")
+    if given["sizes"]:
+        given["sizes"] = tuple(sorted(given["sizes"]))
+    return replace(plan, **{name: value for name, value in given.items() if value is not None})
 
 
-def side_by_side(data_dir: Path, arguments: argparse.Namespace, summary: dict[str, object]) -> None:
-    """Our server and the bare application in turn; then the soak of ours."""
-    with EmbeddedMongoDB(data_dir) as mongodb:
-        contenders = [
-            start("bare", "benchmarks.bare_app:app", 18081, mongodb.uri),
-            start("ours", "fhir_server.app:worker_app", 18082, mongodb.uri),
-        ]
-        ours = contenders[1]
-        try:
-            for kind, by_name in compare(contenders, arguments.rounds, arguments.seconds).items():
-                summary[kind] = summarise(kind, by_name)
-            if arguments.soak:
-                patients = sample_patients()
-                statuses = soak(ours.port, patients, created_ids(ours, patients), arguments.soak)
-                memory = [round(size) for size in resident_mb(ours.process.pid)]
-                summary["soak"] = {"statuses": statuses, "worker_memory_mb": memory}
-                total = sum(statuses.values())
-                print(f"soak     {total:,} mixed requests, statuses {statuses}: {memory} MB a worker process")
-        finally:
-            for contender in contenders:
-                contender.process.terminate()
-                contender.process.wait(30)
-
-
-def summarise(kind: str, by_name: dict[str, list[Result]]) -> dict[str, object]:
-    """Print a measurement and give it as JSON."""
-    rates = {name: median(r.rate for r in of_name) for name, of_name in by_name.items()}
-    ratios = [ours.rate / bare.rate for ours, bare in zip(by_name["ours"], by_name["bare"], strict=True)]
-    latency = {name: median(r.median_ms for r in of_name) for name, of_name in by_name.items()}
-    print(
-        f"{kind:17} ours {rates['ours']:7,.0f}/s ({latency['ours']:.1f} ms)   bare {rates['bare']:7,.0f}/s "
-        f"({latency['bare']:.1f} ms)   ratio {median(ratios):.2f}  (rounds: {', '.join(f'{r:.2f}' for r in ratios)})"
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), metavar="PART", help=f"of {', '.join(SECTIONS)}")
+    parser.add_argument("--quick", action="store_true", help="whether everything works; the figures mean little")
+    parser.add_argument("--rounds", type=int, help="of each comparison")
+    parser.add_argument("--seconds", type=float, help="of each measurement in a round")
+    parser.add_argument("--sizes", type=int, nargs="+", help="patients of the stores, such as 1000 16000 64000")
+    parser.add_argument("--times", type=int, help="requests of each kind that one client sends")
+    parser.add_argument(
+        "--soak", type=int, help=f"mixed requests before memory is read; {HOUR_OF_REQUESTS} for an hour's"
     )
-    return {"requests_per_second": rates, "ratio": median(ratios), "ratios": ratios, "median_ms": latency}
-
-
-def operations(data_dir: Path, summary: dict[str, object]) -> None:
-    """Loading Synthea records, if they are at hand, and starting on what was loaded."""
-    synthea = Path(os.environ.get("FHIR_SHARED", ROOT.parent / "shared")) / "synthea"
-    for version in ("v2.4", "v2.7"):
-        if not (synthea / version).is_dir():
-            print(f"load     skipped: {synthea / version} is absent (set FHIR_SHARED)")
-            continue
-        loaded = load_folder(synthea / version, data_dir)
-        summary[f"load {version}"] = loaded
-        print(f"load     Synthea {version}: {loaded['resources']:,.0f} resources, {loaded['per_second']:,.0f}/s")
-    seconds = [seconds_until_ready(data_dir) for _ in range(3)]
-    summary["seconds_until_ready"] = seconds
-    print(f"start    /readyz after {', '.join(f'{s:.2f}' for s in seconds)} s on that data directory")
+    parser.add_argument("--stores", type=Path, help="where filled stores are kept for the next run; by default nowhere")
+    parser.add_argument(
+        "--peer", metavar="URL", help="the http:// address of another FHIR server to send the same requests"
+    )
+    parser.add_argument("--peer-token", default="", metavar="T", help="the access token that it wants")
+    parser.add_argument("--peer-patients", type=int, metavar="N", help="how many demo patients it is sent")
+    parser.add_argument("--output", type=Path, help="the folder of the report; by default benchmarks/results/<date>")
+    arguments = parser.parse_args()
+    if "peer" in (arguments.only or ()) and not arguments.peer:
+        parser.error("--only peer needs --peer URL.")
+    return arguments
 
 
 if __name__ == "__main__":

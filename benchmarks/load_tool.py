@@ -1,6 +1,6 @@
 """A load generator: several keep-alive connections in one process, each with one request under way at a time.
 
-It only counts and times; it reads an answer no further than its status and length, so that it costs the machine little.
+It only counts and times. A server that closes a connection after an answer gets a new one, as its clients would open.
 """
 
 from __future__ import annotations
@@ -12,12 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
+from benchmarks.answer_reader import AnswerReader
+from benchmarks.target import Target, UnexpectedStatus
+
+TIMEOUT_SECONDS = 30
+NO_ANSWER = 0  # stands for the status where the connection ended before one came
+
 
 @dataclass
 class Result:
-    """What a run measured: requests a second, seconds of each, and how often each status came."""
+    """What a run measured: seconds of the whole and of each request, and how often each status came; and from whom."""
 
     seconds: float
+    name: str = ""
     latencies: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
 
@@ -27,75 +34,87 @@ class Result:
 
     @property
     def median_ms(self) -> float:
-        return median(self.latencies) * 1000
+        return median(self.latencies) * 1000 if self.latencies else 0.0
 
     @property
     def p99_ms(self) -> float:
-        return sorted(self.latencies)[int(len(self.latencies) * 0.99)] * 1000
+        return percentile(self.latencies, 0.99) * 1000 if self.latencies else 0.0
+
+    def expect(self, *statuses: int) -> Result:
+        """Itself, if no other statuses came. Raises UnexpectedStatus."""
+        if not self.statuses or self.statuses.keys() - set(statuses):
+            raise UnexpectedStatus(f"{self.name} answered {self.statuses}, of which only {statuses} were expected")
+        return self
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that a share of all are not above (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
 class _Connection:
-    def __init__(self, host: str, port: int, requests: Iterator[bytes]) -> None:
-        self.socket = socket.create_connection((host, port), timeout=30)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._requests = requests
-        self._received = b""
-        self._needed: int | None = None
+    def __init__(self, target: Target, requests: Iterator[bytes]) -> None:
+        self._target, self._requests = target, requests
         self._sent_at = 0.0
+        self.reader = AnswerReader()
+        self.open()
+
+    def open(self) -> None:
+        self.socket = socket.create_connection((self._target.host, self._target.port), timeout=TIMEOUT_SECONDS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self) -> None:
-        self._received, self._needed = b"", None
+        self.reader = AnswerReader()
+        request = next(self._requests)
         self._sent_at = time.perf_counter()
-        self.socket.sendall(next(self._requests))
+        self.socket.sendall(request)
 
     def receive(self) -> tuple[int, float] | None:
         """Read what is there; status and seconds once the answer is complete."""
-        chunk = self.socket.recv(1 << 18)
-        if not chunk:
-            raise ConnectionError("the server closed the connection")
-        self._received += chunk
-        if self._needed is None:
-            head_end = self._received.find(b"\r\n\r\n")
-            if head_end < 0:
-                return None
-            head = self._received[:head_end].lower()
-            at = head.find(b"content-length:")
-            length = int(head[at + 15 : head.find(b"\r\n", at) if b"\r\n" in head[at:] else None]) if at >= 0 else 0
-            self._needed = head_end + 4 + length
-        if len(self._received) < self._needed:
-            return None
-        return int(self._received[9:12]), time.perf_counter() - self._sent_at
+        try:
+            data = self.socket.recv(1 << 18)
+        except ConnectionResetError:
+            data = b""
+        is_complete = self.reader.feed(data) if data else self.reader.end()
+        if is_complete:
+            return self.reader.status, time.perf_counter() - self._sent_at
+        return None if data else (NO_ANSWER, time.perf_counter() - self._sent_at)
 
 
-def run(host: str, port: int, requests: Iterator[bytes], connections: int, seconds: float) -> Result:
-    """Send requests, each made by `http_request`, for a time; answers that come after it are not counted."""
+def run(target: Target, requests: Iterator[bytes], connections: int, seconds: float) -> Result:
+    """Send requests, each made by `Target.request`, for a time; answers that come after it are not counted, but one at
+    the least is waited for.
+
+    Raises OSError if the server takes no connection.
+    """
     selector = selectors.DefaultSelector()
-    opened = [_Connection(host, port, requests) for _ in range(connections)]
-    result = Result(seconds)
+    opened = [_Connection(target, requests) for _ in range(connections)]
+    result = Result(seconds, target.name)
     try:
         for connection in opened:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
             connection.send()
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            for key, _ in selector.select(timeout=1):
-                answer = key.data.receive()
+        began = time.perf_counter()
+        end = began + seconds
+        while (now := time.perf_counter()) < end or (not result.latencies and now < began + TIMEOUT_SECONDS):
+            for key, _ in selector.select(timeout=0.5):
+                connection = key.data
+                answer = connection.receive()
                 if answer is None:
                     continue
                 status, latency = answer
                 result.latencies.append(latency)
                 result.statuses[status] = result.statuses.get(status, 0) + 1
-                key.data.send()
+                if connection.reader.closes:
+                    selector.unregister(connection.socket)
+                    connection.socket.close()
+                    connection.open()
+                    selector.register(connection.socket, selectors.EVENT_READ, connection)
+                connection.send()
+        result.seconds = time.perf_counter() - began
     finally:
         for connection in opened:
             connection.socket.close()
         selector.close()
     return result
-
-
-def http_request(method: str, path: str, host: str, body: bytes = b"") -> bytes:
-    """The bytes of a request."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/fhir+json\r\n"
-    if body:
-        head += f"Content-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"\r\n" + body

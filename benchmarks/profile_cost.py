@@ -2,7 +2,7 @@
 
 Two servers on one MongoDB, with databases of their own, both with the package loaded: one checks what meta.profile claims
 on every write (FHIR_PROFILES=enforce), the other does not. The package's example Patient is created on each in turn, in
-rounds that alternate which is first; then it is validated, one request at a time.
+alternating rounds; then it is validated, one request at a time.
 """
 
 from __future__ import annotations
@@ -10,102 +10,64 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import signal
 import subprocess
-import sys
 import tempfile
-import time
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
-from typing import Any
-from urllib.request import urlopen
 
-from benchmarks.__main__ import CONNECTIONS, WORKERS
-from benchmarks.load_tool import Result, http_request, run
-from benchmarks.operations import environ_for
+from benchmarks.comparison import alternate, ratios, summarise
+from benchmarks.load_tool import Result, run
+from benchmarks.plan import CONNECTIONS
+from benchmarks.servers import command, ours, running
+from benchmarks.target import Target
 from fhir_server.embedded_mongodb import EmbeddedMongoDB
 
 MODES = ("off", "enforce")
-PORT = 18087
 EXAMPLE = "package/example/Patient-example.json"
 
 
-class Server:
-    """A server under measurement that holds the package."""
-
-    def __init__(self, mode: str, port: int, folder: Path, uri: str) -> None:
-        self.port = port
-        self._environ = environ_for(folder / mode, port) | {
-            "FHIR_MONGODB_URI": uri,
-            "FHIR_DATABASE": mode,
-            "FHIR_AUTH": "off",
-            "FHIR_PROFILES": mode,
-            "FHIR_WORKERS": str(WORKERS),
-        }
-        self._command("load", str(folder / "package"), stdout=subprocess.DEVNULL, cwd=folder).wait()
-        self._process = self._command("run", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(600):
-            try:
-                with urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1):
-                    return
-            except OSError:
-                time.sleep(0.05)
-        raise TimeoutError("the server did not get ready within 30 s")
-
-    def _command(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "fhir_server.cli", *arguments], env=self._environ, **options)
-
-    def measure(self, path: str, body: bytes, expected: int, connections: int, seconds: float) -> Result:
-        """POST a body again and again."""
-        request = http_request("POST", path, f"127.0.0.1:{self.port}", body)
-        result = run("127.0.0.1", self.port, itertools.repeat(request), connections, seconds)
-        assert set(result.statuses) == {expected}, result.statuses
-        return result
-
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(60)
-
-
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", type=Path, help="a zip of the package hl7.fhir.us.core")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="fhir-profiles-") as name, EmbeddedMongoDB(Path(name) / "m") as mongodb:
-        folder = Path(name)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fhir-profiles-")))
+        mongodb = stack.enter_context(EmbeddedMongoDB(folder / "m"))
         with zipfile.ZipFile(arguments.package) as content:
             content.extractall(folder)
         patient = json.loads((folder / EXAMPLE).read_bytes())
         del patient["id"]
         body = json.dumps(patient, separators=(",", ":")).encode()
-        servers: list[Server] = []
-        try:
-            for number, mode in enumerate(MODES):
-                servers.append(Server(mode, PORT + number, folder, mongodb.uri))
-            report_creates(servers, body, arguments.rounds, arguments.seconds)
-            validated = servers[0].measure("/fhir/Patient/$validate", body, 200, 1, arguments.seconds)
-            print(f"$validate  {validated.median_ms:.2f} ms, p99 {validated.p99_ms:.1f} ms, one at a time")
-        finally:
-            for server in servers:
-                server.stop()
+        targets = []
+        for mode in MODES:
+            settings = {"FHIR_MONGODB_URI": mongodb.uri, "FHIR_DATABASE": mode, "FHIR_PROFILES": mode}
+            server = stack.enter_context(running(ours(folder / mode, mode, **settings)))
+            loading = command("load", str(folder / "package"), "--rejects", str(folder / "rejects"))
+            # Some of what a package holds is no resource that can be stored; the profiles are.
+            subprocess.run(loading, env=server.environ, stdout=subprocess.DEVNULL, check=False)
+            targets.append(server.target)
+        _report_creates(targets, body, arguments.rounds, arguments.seconds)
+        request = targets[0].request("POST", "/Patient/$validate", body)
+        validated = run(targets[0], itertools.repeat(request), 1, arguments.seconds).expect(200)
+        print(f"$validate  {validated.median_ms:.2f} ms, p99 {validated.p99_ms:.1f} ms, one at a time")
 
 
-def report_creates(servers: list[Server], body: bytes, rounds: int, seconds: float) -> None:
+def _report_creates(targets: list[Target], body: bytes, rounds: int, seconds: float) -> None:
     """Print the rate of creates of each server, and what is left of it where profiles are enforced."""
-    rates: list[list[float]] = [[], []]
-    for number in range(rounds + 1):
-        order = (0, 1) if number % 2 else (1, 0)
-        for which in order:
-            result = servers[which].measure("/fhir/Patient", body, 201, CONNECTIONS, seconds)
-            if number:  # the first round warms up
-                rates[which].append(result.rate)
-    for mode, measured in zip(MODES, rates, strict=True):
-        print(f"{mode:10} {median(measured):7,.0f} creates/s")
-    ratios = [enforced / off for off, enforced in zip(*rates, strict=True)]
-    print(f"ratio      {median(ratios):.3f}  (rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)})")
+
+    def measure(target: Target) -> Result:
+        request = target.request("POST", "/Patient", body)
+        return run(target, itertools.repeat(request), CONNECTIONS, seconds).expect(201)
+
+    results = alternate(targets, rounds, measure)
+    for name, values in summarise(results).items():
+        print(f"{name:10} {values['per_second']:7,.0f} creates/s")
+    compared = ratios(results, "enforce", "off")
+    print(f"ratio      {compared['ratio']:.3f}  (rounds: {', '.join(f'{each:.2f}' for each in compared['ratios'])})")
 
 
 if __name__ == "__main__":
