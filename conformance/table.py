@@ -16,17 +16,20 @@ MARKS = {"pass": "pass", "fail": "FAIL", "skip": "skip", "error": "ERROR"}
 def print_results(results: Iterable[Result], out: TextIO) -> list[Result]:
     """Print each result as it comes, and a summary in the end; the results."""
     done: list[Result] = []
-    group = None
+    group = reason = None
     for result in results:
         if result.check.group != group:
             group = result.check.group
             print(f"\n{group}", file=out)
         print(f"  {MARKS[result.outcome]:5}  {result.check.id}", file=out)
-        if result.outcome != "pass":
+        if result.outcome == "skip" and result.reason == reason:
+            pass  # said of the one before
+        elif result.outcome != "pass":
             _below(f"{result.check.sentence} {result.reason} See {result.check.clause}", out)
         for note in result.notes:
             _below(f"Note: {note}", out)
         out.flush()
+        reason = result.reason if result.outcome == "skip" else None
         done.append(result)
     print(f"\n{summary(done)}", file=out)
     return done
