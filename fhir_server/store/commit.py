@@ -12,10 +12,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from bson.errors import InvalidDocument
 from pymongo import InsertOne, ReplaceOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, PyMongoError, WriteConcernError, WriteError
 
-from fhir_server.store.database import Database
+from fhir_server.store.database import Database, Json
+from fhir_server.store.group_commit import GroupCommit
 from resources.change import Change, Stored
 
 _DUPLICATE_KEY = 11000
@@ -26,12 +29,51 @@ class ConflictError(Exception):
 
 
 def commit_new(database: Database, change: Change) -> None:
-    """Commit a resource under an id that nobody else can know yet. Raises `ConflictError` where it is taken all the same."""
-    database.prepare({change.after.type})
+    """Commit a resource under an id that nobody else can know yet. Raises `ConflictError` where it is taken all the same.
+
+    What several threads bring at once is inserted in one statement.
+    """
+    type_name = change.after.type
+    database.prepare({type_name})
+    group = database.arriving.get(type_name)
+    if group is None:
+        current = database.current(type_name)
+        group = database.arriving.setdefault(type_name, GroupCommit(lambda documents: _insert(current, documents)))
+    group.add(_current_document(change))
+
+
+def _insert(current: Collection[Json], documents: Sequence[Json]) -> dict[int, BaseException]:
+    """Insert documents; the index of each that was not → `ConflictError`, or what the database says is wrong with it."""
     try:
-        database.current(change.after.type).insert_one(_current_document(change))
+        if len(documents) == 1:
+            current.insert_one(documents[0])
+        else:
+            current.insert_many(documents, ordered=False)
     except DuplicateKeyError:
-        raise ConflictError from None
+        return {0: ConflictError()}
+    except BulkWriteError as error:
+        for unsure in error.details.get("writeConcernErrors", ()):  # nobody knows which of them will last
+            raise WriteConcernError(unsure.get("errmsg", ""), unsure.get("code"), unsure) from None
+        return {
+            fault["index"]: ConflictError()
+            if fault.get("code") == _DUPLICATE_KEY
+            else WriteError(fault.get("errmsg", ""), fault.get("code"), fault)
+            for fault in error.details.get("writeErrors", ())
+        }
+    except (DocumentTooLarge, InvalidDocument):
+        if len(documents) == 1:
+            raise
+        # Refused before anything was sent: each by itself, so that nobody answers for what another one brought.
+        faults: dict[int, BaseException] = {}
+        for number, document in enumerate(documents):
+            try:
+                alone = _insert(current, [document])
+            except PyMongoError as fault:
+                alone = {0: fault}
+            if alone:
+                faults[number] = alone[0]
+        return faults
+    return {}
 
 
 def commit_missing(database: Database, changes: Sequence[Change]) -> None:

@@ -29,8 +29,11 @@ from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from fhir_server.store.group_commit import GroupCommit
+
 Json = dict[str, Any]
 
+APP_NAME = "fhir-server"
 HISTORY_SUFFIX = ".history"
 GUARDS = "guards"
 # A guard only has to outlive the requests that race for it.
@@ -56,7 +59,10 @@ _HISTORY_INDEXES = [IndexModel([("t", ASCENDING), ("_id", ASCENDING)], name="cha
 
 @dataclass(slots=True)
 class Database:
-    """A connection, shared by the threads of one process; `session` is set on the view that a transaction works with."""
+    """A connection, shared by the threads of one process; `session` is set on the view that a transaction works with.
+
+    arriving: resource type → what commits its new resources.
+    """
 
     client: MongoClient[Json]
     mongo: MongoDatabase[Json]
@@ -64,6 +70,7 @@ class Database:
     _ready: set[str] = field(default_factory=set)
     _preparing: Lock = field(default_factory=Lock)
     _collections: dict[str, Collection[Json]] = field(default_factory=dict)
+    arriving: dict[str, GroupCommit[Json]] = field(default_factory=dict)
 
     def current(self, type_name: str) -> Collection[Json]:
         return self._collection(type_name)
@@ -122,11 +129,11 @@ def connect(uri: str, name: str) -> Database:
     """Connect to a replica set or sharded cluster.
 
     Must be called in the process that uses the connection: a client does not survive a fork. An acknowledged write is on
-    the disk of a majority; a read sees the writes that were acknowledged before it.
+    the disk of a majority; a read sees the writes that were acknowledged before it, and none that a crash could take back.
     """
     client: MongoClient[Json] = MongoClient(
         uri,
-        appname="fhir-server",
+        appname=APP_NAME,
         serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
         connectTimeoutMS=CONNECT_TIMEOUT_MS,
         socketTimeoutMS=OPERATION_TIMEOUT_MS,
@@ -134,7 +141,7 @@ def connect(uri: str, name: str) -> Database:
     )
     database = Database(
         client,
-        client.get_database(name, write_concern=WriteConcern("majority", j=True), read_concern=ReadConcern("local")),
+        client.get_database(name, write_concern=WriteConcern("majority", j=True), read_concern=ReadConcern("majority")),
     )
     return database
 

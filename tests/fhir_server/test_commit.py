@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pymongo.errors import DocumentTooLarge
 
 from fhir_server.app import create_app
 from fhir_server.services import Services, services_for
 from fhir_server.settings import Settings
-from fhir_server.store.commit import ConflictError, commit_together
+from fhir_server.store.commit import ConflictError, commit_new, commit_together
 from fhir_server.store.database import Database
 from fhir_server.store.histories import HistoryQuery, Position, find_history
 from fhir_server.store.reads import read, read_version
@@ -217,3 +219,36 @@ def test_a_page_of_a_history_reads_no_more_than_the_page(database, query):
     assert finds
     # One more than the page, and at most the others of its last moment.
     assert [f["docsExamined"] for f in finds if f.get("hasSortStage") or f["docsExamined"] > 10 + 1 + 7] == []
+
+
+def test_of_new_resources_that_come_at_once_only_the_one_whose_id_is_taken_is_refused(database):
+    stored = [Stored("Patient", f"n{number}", 1, 1, b'{"resourceType":"Patient"}', "POST") for number in range(40)]
+    commit_new(database, Change(stored[7], None))
+
+    def attempt(each: Stored) -> bool:
+        try:
+            commit_new(database, Change(each, None))
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        taken = [each.id for each, is_stored in zip(stored, pool.map(attempt, stored), strict=True) if not is_stored]
+    assert taken == ["n7"]
+    assert database.current("Patient").count_documents({}) == len(stored)
+
+
+def test_what_the_driver_refuses_to_send_is_nobody_elses_fault(database):
+    # Larger than any document may be, as no request gets this far.
+    huge = Stored("Patient", "huge", 1, 1, b"x" * (17 * 1024 * 1024), "POST")
+    stored = [huge, *(Stored("Patient", f"n{number}", 1, 1, b"{}", "POST") for number in range(10))]
+
+    def attempt(each: Stored) -> str:
+        try:
+            commit_new(database, Change(each, None))
+        except DocumentTooLarge:
+            return "refused"
+        return "stored"
+
+    with ThreadPoolExecutor(len(stored)) as pool:
+        assert list(pool.map(attempt, stored)) == ["refused", *["stored"] * 10]
