@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 
@@ -54,13 +55,30 @@ def resource_of(response: httpx.Response) -> dict[str, Any]:
     """The resource of a good answer. Raises a Failure."""
     if response.status_code not in (200, 201):
         raise Failure(f"{said(response)}, where 200 was expected: {response.text[:300]}")
+    return json_of(response)
+
+
+def json_of(response: httpx.Response, **options: Any) -> dict[str, Any]:
+    """The JSON object of any answer. options: as `json.loads` takes them. Raises a Failure where there is none."""
     try:
-        resource = response.json()
+        found = json.loads(response.content, object_pairs_hook=_answered, **options)
     except ValueError:
         raise Failure(f"{said(response)} with a body that is not JSON.") from None
-    if not isinstance(resource, dict):
+    if not isinstance(found, dict):
         raise Failure(f"{said(response)} with a body that is no resource.")
-    return resource
+    return found
+
+
+class _Answered(dict[str, Any]):
+    """A JSON object of an answer: what a check looks for in it and it lacks is what the server did wrong."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise Failure(f"There is no {name!r} in {json.dumps(self)[:200]}.")
+
+
+def _answered(pairs: list[tuple[str, Any]]) -> _Answered:
+    """Members that are null count as missing."""
+    return _Answered((name, value) for name, value in pairs if value is not None)
 
 
 def resources_of(api: Api, response: httpx.Response) -> list[dict[str, Any]]:

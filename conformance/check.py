@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 from conformance.http_log import Exchange
+from conformance.statement import Claim
 
 Outcome = Literal["pass", "fail", "skip", "error"]
 """error: the check itself broke, so nothing is known of the server."""
@@ -26,6 +27,8 @@ class Check:
 
     id: unique, and stable from run to run. group: what it is reported under. sentence: what holds where it passes. clause:
     the address of what asks for it. run: takes the context that its group works with; raises Failure or Skip.
+    claims: what the server's CapabilityStatement must say for the check to apply, all of them. None for what
+    every server must do.
     """
 
     id: str
@@ -33,6 +36,7 @@ class Check:
     sentence: str
     clause: str
     run: Callable[[Any], None]
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Result:
     """What a check found.
 
     reason: why it failed or was skipped; empty for a pass. notes: what is allowed but not advised. exchanges: the requests
-    that it made, with secrets masked. seconds: how long it took.
+    that it made, with secrets masked. seconds: how long it took. could_claim: the server did it, though its
+    CapabilityStatement does not say so; the outcome is a skip.
     """
 
     check: Check
@@ -49,20 +54,23 @@ class Result:
     notes: tuple[str, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
     seconds: float = 0.0
+    could_claim: bool = False
 
 
 @dataclass(slots=True)
 class Checks:
-    """The checks of a group, in the order in which they were added by `@checks(id, sentence, clause)`."""
+    """The checks of a group, in the order in which they were added by `@checks(id, sentence, clause, claim, ...)`."""
 
     group: str
     all: list[Check] = field(default_factory=list)
 
-    def __call__(self, id: str, sentence: str, clause: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    def __call__(
+        self, id: str, sentence: str, clause: str, *claims: Claim
+    ) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
         """A decorator that makes a check of a function."""
 
         def add(run: Callable[[Any], None]) -> Callable[[Any], None]:
-            self.all.append(Check(id, self.group, sentence, clause, run))
+            self.all.append(Check(id, self.group, sentence, clause, run, claims))
             return run
 
         return add

@@ -34,6 +34,7 @@ from search.moments import milliseconds
 from search.query_text import condition_of
 
 SEARCHES = frozenset({"search", "search_system"})
+MOST_DISCARDED = 1 << 20
 
 _PREFER = re.compile(r"(return|handling)\s*=\s*\"?(\w+)\"?")
 
@@ -74,7 +75,7 @@ def wants_pretty(request: Request) -> bool:
 
 
 def _argument(request: Request, name: str) -> str | None:
-    if name.encode() not in request.query_string:
+    if name not in request.environ.get("QUERY_STRING", ""):
         return None
     try:
         return request.args.get(name)
@@ -95,6 +96,8 @@ def body_of(request: Request, most: int, form: Form) -> bytes:
     if len(body) > most or (length is not None and length > most):
         _discard(stream, most)
         raise too_large(most)
+    if length is not None and len(body) < length:  # the client has hung up; what came may yet look like a whole one
+        raise problem(400, "incomplete", f"The body ended after {len(body):,} of {length:,} bytes.")
     if not body:
         return b""
     media_type = _content_type(request, form)
@@ -110,6 +113,13 @@ def _discard(stream: IO[bytes], most: int) -> None:
     """Read on, within reason: a connection with an unread body is closed, and the answer may be lost with it."""
     while most > 0 and (chunk := stream.read(min(most, 1 << 20))):
         most -= len(chunk)
+
+
+def discard_body(request: Request) -> None:
+    """Read a body of moderate size that nobody will look at, so that its connection can be used for the next request."""
+    length = request.content_length
+    if length and length <= MOST_DISCARDED:
+        request.environ["wsgi.input"].read(length)
 
 
 def too_large(most: int) -> Exception:

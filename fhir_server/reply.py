@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from fhir_server.application import FhirResponse
 from fhir_server.call import Answer
 from fhir_server.media_types import FHIR_JSON, XML_TYPES
-from fhir_server.negotiation import answer_type, wants_pretty
+from fhir_server.negotiation import answer_type, discard_body, wants_pretty
 from fhir_server.outcome import outcome_bytes, unexpected
 from resources.definitions import resource_types
 from resources.pretty import pretty
@@ -29,6 +29,8 @@ from resources.xml import xml_from_json
 # Below this, compressing costs more than it saves.
 COMPRESS_FROM = 1400
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
+# What a request is refused with before its body is looked at.
+BEFORE_THE_BODY = frozenset({401, 403, 404, 405, 406})
 ISSUE_CODES = {
     400: "invalid",
     404: "not-found",
@@ -113,11 +115,15 @@ def register_error_handlers(app: Flask) -> None:
 
     @app.errorhandler(Problem)
     def _problem(error: Problem) -> Response:
+        if error.status in BEFORE_THE_BODY:
+            discard_body(request)
         return outcome(error.status, error.issues, error.headers)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
         status = error.code or 500
+        if status in BEFORE_THE_BODY:
+            discard_body(request)
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Location")}
         if status == 308 and "Location" in headers:
             return Response(status=308, headers=headers)

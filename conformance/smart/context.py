@@ -28,6 +28,7 @@ from conformance.smart.launch import (
     parameters_of,
 )
 from conformance.smart.visit import Choices, visit
+from conformance.statement import Statement
 
 TIMEOUT_SECONDS = 60
 BACKEND_SCOPE = "system/*.rs"
@@ -40,6 +41,7 @@ class SmartContext:
         self.configuration = configuration
         self.log = HttpLog(configuration.secrets())
         self.notes: list[str] = []
+        self.statement = Statement()  # the checks of SMART look for claims in discovery
         self._options = {"timeout": TIMEOUT_SECONDS, **options}
         self.http = recorded_client(self.log, **self._options)
         self._browsers: dict[str, tuple[httpx.Client, Browser]] = {}

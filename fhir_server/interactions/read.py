@@ -9,6 +9,7 @@ import orjson
 
 from capability.operations import held_definition
 from fhir_server.call import Answer, Call
+from fhir_server.interactions.search_result import shape_of
 from fhir_server.prepare_write import checked_id
 from fhir_server.services import Services
 from fhir_server.store.reads import read as read_current
@@ -17,8 +18,10 @@ from fhir_server.visibility import is_visible
 from resources.change import Stored
 from resources.problem import Problem, problem
 from search.fence import filter_within
+from search.query_text import parse_pairs, parse_query
 
 MAX_VERSION = 2**31 - 1
+SHAPING = frozenset({"_elements", "_summary"})
 
 
 def read(call: Call, services: Services) -> Answer:
@@ -71,7 +74,19 @@ def _answer(call: Call, stored: Stored) -> Answer:
         raise gone(stored)
     if is_unchanged(call, stored):
         return Answer(304, version=stored)
-    return Answer(200, stored.raw, stored)
+    return Answer(200, _cut(call, stored), stored)
+
+
+def _cut(call: Call, stored: Stored) -> bytes | None:
+    """The resource, or the part of it that `_elements` or `_summary` ask for; other parameters are none of a read.
+
+    https://hl7.org/fhir/R4/http.html#summary
+    """
+    if not call.query or stored.raw is None:
+        return stored.raw
+    asked = [pair for pair in parse_pairs(call.query) if pair[0] in SHAPING]
+    cut = shape_of(parse_query(asked, stored.type))
+    return stored.raw if cut is None else cut(stored.raw)
 
 
 def is_unchanged(call: Call, stored: Stored) -> bool:

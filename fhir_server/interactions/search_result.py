@@ -38,13 +38,17 @@ def result(
 
 def shaped(matches: Sequence[Match], query: Query) -> list[Stored]:
     """The matches cut down to what `_elements` or `_summary` ask for."""
-    if query.elements:
-        cut: Callable[[bytes], bytes] = lambda raw: subset.with_elements(raw, query.elements)  # noqa: E731
-    elif query.summary in SHAPES:
-        cut = SHAPES[query.summary]
-    else:
+    cut = shape_of(query)
+    if cut is None:
         return [match.stored for match in matches]
     return [replace(m.stored, raw=cut(m.stored.raw)) for m in matches if m.stored.raw is not None]
+
+
+def shape_of(query: Query) -> Callable[[bytes], bytes] | None:
+    """What cuts a resource down to what `_elements` or `_summary` ask for; None where it stays whole."""
+    if query.elements:
+        return lambda raw: subset.with_elements(raw, query.elements)
+    return SHAPES.get(query.summary)
 
 
 def _whole(included: Sequence[Match], query: Query) -> list[Stored]:

@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 import httpx
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from conformance.rest_context import RestContext
 from conformance.smart.configuration import Configuration, read_configuration
 from conformance.smart.context import SmartContext
+from fhir_server.app import create_app
+from fhir_server.embedded_mongodb import EmbeddedMongoDB
+from fhir_server.services import services_for
+from fhir_server.settings import Settings
+from fhir_server.store.database import connected, prepare_guards
 from tests.running_server import RunningServer, server_with_demo_data
 
 ORIGIN = "https://app.example.org"
@@ -24,6 +31,33 @@ APP_SCOPE = (
 )
 PATIENT = {"name": "conformance-patient", "password": "correct horse battery"}
 PRACTITIONER = {"name": "conformance-doctor", "password": "staple of the paper"}
+
+
+@pytest.fixture(scope="session")
+def rest_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """An empty server that asks for no tokens."""
+    server = RunningServer(tmp_path_factory.mktemp("rest") / "data")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def rest_context(rest_server: RunningServer) -> Iterator[RestContext]:
+    """What the checks of the REST API share. In the end, nothing that they made is left."""
+    with RestContext(rest_server.base_url) as context:
+        yield context
+    assert context.left == []
+
+
+@pytest.fixture(scope="session")
+def application(rest_server: RunningServer) -> Iterator[WSGIApplication]:
+    """The application in this process, on a database of its own: what the wrong servers are made of."""
+    with (
+        EmbeddedMongoDB.attach_or_start(rest_server.data_dir, purpose="wrong servers") as mongodb,
+        connected(mongodb.uri, "wrong") as database,
+    ):
+        prepare_guards(database)
+        yield create_app(services_for(Settings.from_environ({"FHIR_LOG_LEVEL": "critical"}), database))
 
 
 @pytest.fixture(scope="session")

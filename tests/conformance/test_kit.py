@@ -19,6 +19,7 @@ from conformance.runner import run_check, run_checks
 from conformance.smart.configuration import ConfigurationError, configuration_of, read_configuration
 from conformance.smart.context import SmartContext
 from conformance.smart.run import CHECKS, main
+from conformance.statement import Statement
 from conformance.table import print_results
 
 pytestmark = pytest.mark.xdist_group("conformance-smart")
@@ -197,6 +198,7 @@ class Nothing:
     def __init__(self) -> None:
         self.log = HttpLog(["very-secret-password"])
         self.notes: list[str] = []
+        self.statement = Statement()
 
 
 def _checks() -> Checks:

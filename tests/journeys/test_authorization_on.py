@@ -123,3 +123,12 @@ def test_the_statement_names_the_addresses_that_the_smart_configuration_does(ser
         "revoke": configuration["revocation_endpoint"],
         "manage": configuration["management_endpoint"],
     }
+
+
+def test_a_connection_goes_on_after_a_body_that_was_refused_for_want_of_a_token(server):
+    body = b'{"resourceType":"Patient"}'.ljust(100_000)
+    with server.client() as client:
+        for _ in range(20):
+            answer = client.post("/Patient", content=body, headers={"Content-Type": "application/fhir+json"})
+            assert answer.status_code == 401
+            assert client.get("/metadata").status_code == 200

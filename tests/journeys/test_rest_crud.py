@@ -52,6 +52,29 @@ def test_a_read_and_a_vread_give_the_same_bytes_and_headers(client, created):
         assert read.headers[name] == vread.headers[name] == created.headers[name]
 
 
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("_elements=birthDate", {"active", "birthDate"}),
+        ("_summary=true", {"active", "birthDate"}),
+        ("_summary=text", {"active", "text"}),
+        ("_summary=data", {"active", "birthDate", "maritalStatus"}),
+    ],
+)
+def test_a_read_and_a_vread_can_ask_for_a_part_which_says_that_it_is_one(client, query, kept):
+    text = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">X</div>'}
+    sent = patient(birthDate="1970-01-01", maritalStatus={"text": "single"}, text=text)
+    whole = client.post("/Patient", json=sent)
+    for path in (f"/Patient/{whole.json()['id']}", f"/Patient/{whole.json()['id']}/_history/1"):
+        answer = client.get(f"{path}?{query}&_pretty=true")
+        assert answer.headers["ETag"] == whole.headers["ETag"]
+        part = answer.json()
+        assert set(part) - {"resourceType", "id", "meta"} == kept
+        assert [tag["code"] for tag in part["meta"]["tag"]] == ["SUBSETTED"]
+        assert client.get(f"{path}?_summary=false").json() == whole.json()
+    assert client.get(f"/Patient/{whole.json()['id']}?_elements=shoeSize").status_code == 400
+
+
 def test_every_old_version_stays_readable(client, created):
     place = f"/Patient/{created.json()['id']}"
     for gender in ("male", "female"):

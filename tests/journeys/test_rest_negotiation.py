@@ -298,3 +298,9 @@ def test_what_an_outcome_quotes_never_makes_it_invalid(client):
     assert outcome(client.get("/Patient?a%00b%02=1"), 400, "a\ufffdb\ufffd") == "not-supported"
     broken = client.post("/Patient", content=rb'{"\ud800":1,"\ud800":2}', headers=FHIR)
     assert outcome(broken, 400, "stands twice") == "structure"
+
+
+def test_a_connection_goes_on_after_a_body_that_nobody_reads(client):
+    for _ in range(20):
+        assert outcome(client.post("/Nothing", content=PATIENT.ljust(100_000), headers=FHIR), 404) == "not-found"
+        assert outcome(client.get("/Nothing"), 404) == "not-found"

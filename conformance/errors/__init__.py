@@ -1,0 +1,1 @@
+"""Wrong requests, and whether they are refused with an OperationOutcome that helps."""

@@ -1,0 +1,75 @@
+"""The groups of checks in their order, and running those that were asked for, each with the context it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from conformance.bundles import atomicity, batch, both, links, transaction
+from conformance.check import Check, Result
+from conformance.concurrency import if_match, races
+from conformance.errors import requests, resources
+from conformance.formats import asking, content
+from conformance.history import instance, over_time
+from conformance.patching import operations as patch_operations
+from conformance.patching import requests as patch_requests
+from conformance.rest import conditional, creating, deleting, metadata, reading, updating, versions
+from conformance.rest_context import RestContext
+from conformance.runner import run_checks
+from conformance.smart import run as smart
+from conformance.smart.context import SmartContext
+
+NO_CONFIGURATION = "No apps and people of this server were given (--smart FILE)."
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """name: for `--group`. title: for reports. checks: in order; their own `group` names the part that they belong to."""
+
+    name: str
+    title: str
+    checks: tuple[Check, ...]
+
+
+def _group(name: str, title: str, *parts: Iterable[Check]) -> Group:
+    return Group(name, title, tuple(check for part in parts for check in part))
+
+
+REST_GROUPS: tuple[Group, ...] = (
+    _group(
+        "rest",
+        "REST",
+        metadata.checks,
+        creating.checks,
+        reading.checks,
+        versions.checks,
+        updating.checks,
+        deleting.checks,
+        conditional.checks,
+    ),
+    _group("history", "History", instance.checks, over_time.checks),
+    _group("concurrency", "Concurrency", if_match.checks, races.checks),
+    _group("bundles", "Bundles", both.checks, batch.checks, transaction.checks, atomicity.checks, links.checks),
+    _group("formats", "Formats", asking.checks, content.checks),
+    _group("errors", "Errors", resources.checks, requests.checks),
+    _group("patch", "Patch", patch_operations.checks, patch_requests.checks),
+)
+SMART = _group("smart", "SMART on FHIR", smart.CHECKS)
+GROUPS: tuple[Group, ...] = (*REST_GROUPS, SMART)
+
+
+def run_groups(
+    groups: Sequence[Group], only: Sequence[str], context: RestContext, smart_context: SmartContext | None
+) -> Iterator[Result]:
+    """The results of the checks of some groups whose id contains one of the texts, or of all where there is none.
+
+    Checks of SMART are skipped where there is no context for them.
+    """
+    for group in groups:
+        asked = [check for check in group.checks if not only or any(text in check.id for text in only)]
+        if group is not SMART:
+            yield from run_checks(asked, context)
+        elif smart_context is not None:
+            yield from run_checks(asked, smart_context)
+        else:
+            yield from (Result(check, "skip", NO_CONFIGURATION) for check in asked)

@@ -1,0 +1,1 @@
+"""Histories: of a resource, of a type and of the whole system."""

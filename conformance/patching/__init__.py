@@ -1,0 +1,1 @@
+"""Patches: JSON Patch and FHIRPath Patch, in JSON and XML."""

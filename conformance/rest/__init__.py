@@ -1,0 +1,1 @@
+"""The interactions with resources one by one, and the CapabilityStatement."""
