@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help run test check fuzz faults bench demo-data definitions clean
+.PHONY: help run test check fuzz faults conformance bench demo-data definitions clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ fuzz: $(INSTALLED) ## Send 50,000 hostile requests; FUZZ_SEED repeats a run (som
 
 faults: $(INSTALLED) ## Kill, stall, fill and cut for longer; FAULT_ROUNDS and FAULT_SEED say how often and how
 	FAULT_ROUNDS=$(or $(FAULT_ROUNDS),10) $(BIN)/pytest -n 0 -s tests/faults
+
+conformance: $(INSTALLED) ## Check our server with the conformance kit; the report goes to build/conformance
+	$(BIN)/python -m tests.conformance.own_result build/conformance
 
 bench: $(INSTALLED) ## Measure the server beside a bare Flask + pymongo application (STORES=dir PEER=url ARGS=...)
 	$(BIN)/python -m benchmarks $(if $(STORES),--stores '$(STORES)') $(if $(PEER),--peer '$(PEER)') $(ARGS)
