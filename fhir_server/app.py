@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
+from fhir_server.application import Application, FhirResponse
 from fhir_server.audit.journal import Journal, audit_folder
 from fhir_server.audit.requests import RequestAudit
 from fhir_server.authorization import auth_services, register_authorization
@@ -19,7 +20,9 @@ from fhir_server.reply import register_error_handlers
 from fhir_server.request_log import register_request_log
 from fhir_server.routes import register_routes
 from fhir_server.services import Services, services_for
+from fhir_server.serving import threads_for
 from fhir_server.settings import Settings
+from fhir_server.slow_bodies import THREADS_FOR_BODIES, Turns, end_when_stuck
 from fhir_server.start_page import register_start_page
 from fhir_server.store.database import connect, prepare_guards
 from smart_auth.services import AuthServices
@@ -29,7 +32,7 @@ FIRST_CLASS_TYPES = ("Patient", "Encounter", "Appointment", "MedicationRequest")
 
 def create_app(services: Services, auth: AuthServices | None = None, audit: RequestAudit | None = None) -> Flask:
     """The application on the given services. auth: None where requests need no token; audit: None where none is kept."""
-    app = Flask(__name__, template_folder="pages", static_folder=None)
+    app = Application(__name__, template_folder="pages", static_folder=None)
     # A browser that was lured to a foreign name which resolves to this machine must get nothing.
     app.config["TRUSTED_HOSTS"] = trusted_hosts(services.settings)
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_mb * 1024 * 1024
@@ -44,7 +47,8 @@ def create_app(services: Services, auth: AuthServices | None = None, audit: Requ
 
     @app.after_request
     def _safety(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        if not isinstance(response, FhirResponse):  # which has it from its beginning
+            response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
     return app
@@ -56,7 +60,7 @@ def trusted_hosts(settings: Settings) -> list[str]:
     return ["localhost", "127.0.0.1", "[::1]", *([named] if named else [])]
 
 
-def worker_app() -> Flask:
+def worker_app() -> Turns:
     """The application of one worker process, configured by the environment. Called after the process has started."""
     end_with_parent()
     settings = Settings.from_environ(os.environ)
@@ -68,4 +72,7 @@ def worker_app() -> Flask:
     start_reindexing(services)
     journal = Journal(audit_folder(settings), services.new_id)
     auth = auth_services(settings, database, journal)
-    return create_app(services, auth, RequestAudit(journal, settings.audit, services.clock) if auth else None)
+    app = create_app(services, auth, RequestAudit(journal, settings.audit, services.clock) if auth else None)
+    turns = Turns(app, threads_for(settings))
+    end_when_stuck(turns.waiting, threads_for(settings) + THREADS_FOR_BODIES)
+    return turns

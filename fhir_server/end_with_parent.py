@@ -1,4 +1,4 @@
-"""A worker process must not outlive the process that started it, even when that one is killed outright."""
+"""How a worker process ends: never later than the process that started it, and at once while it is still starting."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent.pid:  # it ended before the request, which then comes to nothing
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_when_told() -> None:
+    """Let SIGTERM and SIGINT end this process. For a worker that does not serve yet.
+
+    It was forked with the handlers of its parent, which here would only take the signal and do nothing; the parent would
+    wait for it in vain. Granian sets handlers of its own once the application is made.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)

@@ -15,7 +15,7 @@ from flask_smorest import Api, Blueprint
 from swagger_ui_bundle import swagger_ui_path
 
 from capability.interactions_table import INTERACTIONS, Interaction
-from fhir_server.media_types import FHIR_JSON, FORM, JSON_PATCH, PATCH_TYPES
+from fhir_server.media_types import FHIR_JSON, FHIR_XML, FORM, JSON_PATCH, PATCH_TYPES
 from fhir_server.routes import IdConverter, TypeConverter, endpoint_of
 from resources.definitions import resource_types
 
@@ -43,7 +43,8 @@ def register_openapi(app: Flask, blueprints: Sequence[Blueprint]) -> None:
     api = Api(app)
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
-    api.spec.components.schema("Resource", {"type": "object", "properties": {"resourceType": {"type": "string"}}})
+    for name, schema in _schemas().items():
+        api.spec.components.schema(name, schema)
     api.register_converter(TypeConverter, lambda _: {"type": "string", "enum": sorted(resource_types())})
     api.register_converter(IdConverter, lambda _: {"type": "string", "pattern": ID_PATTERN})
     rows = {endpoint_of(row): row for row in INTERACTIONS}
@@ -58,6 +59,48 @@ def register_openapi(app: Flask, blueprints: Sequence[Blueprint]) -> None:
 
 
 RESOURCE: Final[dict[str, Any]] = {"$ref": "#/components/schemas/Resource"}
+OUTCOME: Final[dict[str, Any]] = {"$ref": "#/components/schemas/OperationOutcome"}
+# The parameters that shape an answer; those that select are in the CapabilityStatement, type by type.
+SHAPING: Final[dict[str, dict[str, Any]]] = {
+    "_format": {"type": "string", "enum": ["json", "xml", FHIR_JSON, FHIR_XML]},
+    "_pretty": {"type": "boolean"},
+}
+SEARCHING: Final[dict[str, dict[str, Any]]] = {
+    "_count": {"type": "integer", "minimum": 0, "maximum": 1000},
+    "_elements": {"type": "string", "description": "Names of elements, separated by commas"},
+    "_id": {"type": "string"},
+    "_lastUpdated": {"type": "string", "description": "A date, with a prefix such as ge"},
+    "_sort": {"type": "string", "description": "Parameters, separated by commas; a minus turns the order round"},
+    "_summary": {"type": "string", "enum": ["true", "text", "data", "count", "false"]},
+    "_total": {"type": "string", "enum": ["none", "estimate", "accurate"]},
+}
+
+
+def _schemas() -> dict[str, dict[str, Any]]:
+    """What is said of resources here; the rest is in R4's own definitions."""
+    severities = ["fatal", "error", "warning", "information"]
+    issue = {
+        "type": "object",
+        "required": ["severity", "code"],
+        "properties": {
+            "severity": {"type": "string", "enum": severities},
+            "code": {"type": "string"},
+            "diagnostics": {"type": "string"},
+            "expression": {"type": "array", "items": {"type": "string"}},
+        },
+    }
+    named = {"type": "string", "enum": sorted(resource_types())}
+    return {
+        "Resource": {"type": "object", "required": ["resourceType"], "properties": {"resourceType": named}},
+        "OperationOutcome": {
+            "type": "object",
+            "required": ["resourceType", "issue"],
+            "properties": {
+                "resourceType": {"type": "string", "enum": ["OperationOutcome"]},
+                "issue": {"type": "array", "minItems": 1, "items": issue},
+            },
+        },
+    }
 
 
 def _operation_id(row: Interaction) -> str:
@@ -74,8 +117,9 @@ def _operation(row: Interaction) -> dict[str, Any]:
         "tags": ["FHIR"],
         "responses": {
             **{str(status): _response(status) for status in row.success},
-            "default": {**_response(200), "description": "An OperationOutcome that says what is wrong"},
+            "default": {"description": "An OperationOutcome that says what is wrong", "content": _content(OUTCOME)},
         },
+        "parameters": [{"in": "query", "name": n, "schema": schema} for n, schema in _parameters(row).items()],
     }
     if row.method == "PATCH":
         schemas = {
@@ -85,14 +129,25 @@ def _operation(row: Interaction) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": content}
     elif row.method in ("POST", "PUT"):
         media_type = FORM if row.path.endswith("_search") else FHIR_JSON
-        schema = {"type": "object"} if media_type == FORM else RESOURCE
+        content = {FORM: {"schema": {"type": "object"}}} if media_type == FORM else _content(RESOURCE)
         is_optional = media_type == FORM or "$" in row.path
-        operation["requestBody"] = {"required": not is_optional, "content": {media_type: {"schema": schema}}}
+        operation["requestBody"] = {"required": not is_optional, "content": content}
     return operation
+
+
+def _parameters(row: Interaction) -> dict[str, dict[str, Any]]:
+    """Name → schema of what may stand in the query of an interaction."""
+    is_search = row.name in ("search", "search_system") and row.method == "GET"
+    return {**SHAPING, **(SEARCHING if is_search else {})}
+
+
+def _content(schema: dict[str, Any]) -> dict[str, Any]:
+    """A resource in its two forms; of XML nothing is said but that it is text."""
+    return {FHIR_JSON: {"schema": schema}, FHIR_XML: {"schema": {"type": "string"}}}
 
 
 def _response(status: int) -> dict[str, Any]:
     response: dict[str, Any] = {"description": DESCRIPTIONS[status]}
     if status in (200, 201, 202):
-        response["content"] = {FHIR_JSON: {"schema": RESOURCE}}
+        response["content"] = _content(RESOURCE)
     return response

@@ -11,6 +11,7 @@ import secrets
 import sys
 import time
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -31,8 +32,11 @@ def log(level: str, event: str, **fields: Any) -> None:
     if not is_logged(level):
         return
     line = {"time": time.time(), "level": level, "event": event, **fields}
-    sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-    sys.stderr.buffer.flush()
+    with suppress(
+        OSError
+    ):  # a log that cannot be written, for want of space, must not keep requests from being answered
+        sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        sys.stderr.buffer.flush()
 
 
 def log_fault(error: BaseException) -> None:

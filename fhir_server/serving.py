@@ -11,8 +11,10 @@ from granian.server import Server as Granian
 
 from fhir_server.audit.process import taking
 from fhir_server.embedded_mongodb import EmbeddedMongoDB
+from fhir_server.end_with_parent import end_when_told
 from fhir_server.services import WAITING_BUNDLES
 from fhir_server.settings import Settings
+from fhir_server.slow_bodies import THREADS_FOR_BODIES
 
 # Each thread of a worker answers one request at a time, most of which it spends waiting for the database. Bundles, those
 # at work and those that wait, must never hold all of them; more threads than needed only get in each other's way.
@@ -53,7 +55,7 @@ class _Embedded:
 
 
 def threads_for(settings: Settings) -> int:
-    """How many threads a worker process has."""
+    """How many threads of a worker process are at work at once; `THREADS_FOR_BODIES` more may wait for their clients."""
     return min(settings.max_concurrent_bundles + WAITING_BUNDLES + THREADS_FOR_OTHERS, MOST_THREADS)
 
 
@@ -66,7 +68,7 @@ def serve(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=settings.workers,
-        blocking_threads=threads_for(settings),
+        blocking_threads=threads_for(settings) + THREADS_FOR_BODIES,
         backlog=BACKLOG,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
@@ -74,5 +76,6 @@ def serve(settings: Settings) -> None:
         log_enabled=False,
         websockets=False,
     )
+    os.register_at_fork(after_in_child=end_when_told)  # the workers, from their first moment on
     with taking(settings):
         server.serve()

@@ -29,6 +29,7 @@ REPLICA_SET = "rs0"
 OPEN_FILES = 64_000
 # The oplog of a set without other members only serves change streams; the default would be 5 % of the disk.
 OPLOG_MB = 512
+LONGEST_REASON = 1500
 PACKAGES = {
     "libcurl.so.4": "libcurl4",
     "libssl.so.3": "libssl3",
@@ -82,7 +83,7 @@ def log_position(data_dir: DataDir) -> int:
 def explain_exit(data_dir: DataDir, code: int | None, log_from: int) -> EmbeddedMongoDBError:
     """The error that says why mongod ended, from its output, its log since `log_from` and its exit code."""
     output = _tail(data_dir.output)
-    reason = _last_reasons(_tail(data_dir.log, log_from)) or output.strip()
+    reason = _last_reasons(_tail(data_dir.log, log_from)) or output.strip()[:LONGEST_REASON]
     everything = f"{output}\n{reason}"
     if found := re.search(r"error while loading shared libraries: ([^\s:]+)", everything):
         return _missing(found[1])
@@ -175,4 +176,4 @@ def _last_reasons(log: str) -> str:
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     telling = [reason for reason in reasons if "Fatal assertion" not in reason and "aborting" not in reason]
-    return "; ".join((telling or reasons)[-3:])[:1500]
+    return "; ".join((telling or reasons)[-3:])[:LONGEST_REASON]

@@ -20,6 +20,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from fhir_server.store.abandoned import end_abandoned_transactions
 from fhir_server.store.commit import ConflictError
 from fhir_server.store.database import Database
 from fhir_server.store.faults import is_passing
@@ -29,6 +30,8 @@ Result = TypeVar("Result")
 
 GIVE_UP_AFTER_SECONDS = 20.0
 LONGEST_PAUSE_SECONDS = 0.25
+# Whoever is in the way for longer may be the transaction of a process that is no more.
+SUSPICIOUS_AFTER_SECONDS = 1.0
 
 
 def transact(database: Database, work: Callable[[Database], Result]) -> Result:
@@ -40,6 +43,7 @@ def transact(database: Database, work: Callable[[Database], Result]) -> Result:
     the driver's error where the database is out of reach.
     """
     deadline = time.monotonic() + GIVE_UP_AFTER_SECONDS
+    look_at = time.monotonic() + SUSPICIOUS_AFTER_SECONDS
     pause = 0.002
     while True:
         try:
@@ -66,6 +70,9 @@ def transact(database: Database, work: Callable[[Database], Result]) -> Result:
                 "Too many requests change the same resources at once; nothing was stored, please try again.",
                 headers={"Retry-After": "2"},
             )
+        if time.monotonic() > look_at:
+            end_abandoned_transactions(database)
+            look_at = time.monotonic() + SUSPICIOUS_AFTER_SECONDS
         time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # spreads the contenders, no secret
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

@@ -307,6 +307,11 @@ def sampled(data, **more):
     )
 
 
+@pytest.mark.parametrize("data", ["'; --", "NaN", "1 x 3 Infinity", "1e99999999999"])
+def test_samples_that_are_no_numbers_are_passed_over(found, data):
+    assert found(sampled(data), "value-quantity:missing=false") is ("1 " in data)
+
+
 TOTAL = {"resourceType": "Invoice", "totalGross": {"value": Decimal("9.90"), "currency": "EUR"}}
 STAY = {"resourceType": "Encounter", "length": amount("90", "minutes", "min")}
 
@@ -421,7 +426,10 @@ SEQUENCE = {
         (USED, "context-type-value=focus$urn:a|x", True),
         (USED, "context-type-value=age$urn:a|x", False),
         (observation(code=concept("a"), valueString="Größe, groß"), r"code-value-string=a$GRÖSSE\, gross", True),
-        (observation(code=concept("a"), valueString="Größe"), "code-value-string=a$gro", False),
+        (observation(code=concept("a"), valueString="Größe"), "code-value-string=a$gro", True),
+        (observation(code=concept("a"), valueString="Größe"), "code-value-string=a$ros", False),
+        (observation(code=concept("ab"), valueString="Größe"), "code-value-string=a$gro", False),
+        (observation(code=concept("a"), valueString="long " * 99), "code-value-string=a$" + "long " * 99, True),
         (observation(code=concept("a"), valueDateTime="2020-05"), "code-value-date=a$2020", True),
         (observation(code=concept("a"), valuePeriod={"start": "2020"}), "code-value-date=a$gt2021", True),
         (observation(code=concept("a"), valueDateTime="2020-05"), "code-value-date=b$2020", False),
