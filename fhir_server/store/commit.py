@@ -15,7 +15,14 @@ from typing import Any
 from bson.errors import InvalidDocument
 from pymongo import InsertOne, ReplaceOne
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, PyMongoError, WriteConcernError, WriteError
+from pymongo.errors import (
+    BulkWriteError,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    PyMongoError,
+    WriteConcernError,
+    WriteError,
+)
 
 from fhir_server.store.database import Database, Json
 from fhir_server.store.group_commit import GroupCommit
