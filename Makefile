@@ -44,6 +44,7 @@ demo-data: $(INSTALLED) ## Load 100 invented patients
 
 definitions: $(INSTALLED) ## Condense the official definitions anew (needs FHIR_SHARED)
 	$(BIN)/python scripts/condense_definitions.py
+	$(BIN)/python scripts/condense_us_core_plans.py
 
 clean: ## Remove what the targets made, but for data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info build

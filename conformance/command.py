@@ -10,13 +10,14 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from conformance.groups import GROUPS, run_groups
+from conformance.groups import GROUPS, groups_with, run_groups
 from conformance.reports.files import write_reports
 from conformance.reports.run import Run, grouped
 from conformance.rest_context import RestContext
 from conformance.smart.configuration import ConfigurationError, read_configuration
 from conformance.smart.context import SmartContext
 from conformance.table import print_results
+from conformance.us_core.plans import DEFAULT_VERSION, GUIDES
 
 TOKEN_VARIABLE = "CONFORMANCE_TOKEN"  # noqa: S105 - its name
 
@@ -32,10 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--smart", type=Path, metavar="FILE", help="apps and people for the checks of SMART")
     parser.add_argument("--group", action="append", default=[], choices=[group.name for group in GROUPS])
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="checks whose id contains this")
+    parser.add_argument("--us-core", choices=GUIDES, default=DEFAULT_VERSION, help="the version of US Core")
     parser.add_argument("--list", action="store_true", help="print the checks and end")
     parser.add_argument("--insecure", action="store_true", help="take any TLS certificate")
     given = parser.parse_args(arguments)
-    groups = [group for group in GROUPS if not given.group or group.name in given.group]
+    groups = [group for group in groups_with(given.us_core) if not given.group or group.name in given.group]
     asked = [
         check
         for group in groups

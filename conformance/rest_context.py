@@ -55,8 +55,20 @@ class RestContext:
         return self._statement
 
     def shared(self, name: str, make: Callable[[RestContext], Made]) -> Made:
-        """Something that several checks work with, such as a population to search in: made once, by the first that asks."""
+        """Something that several checks work with, such as a population to search in: made once, by the first that asks.
+
+        Raises a Failure where it could not be made, then and whenever it is asked for.
+        """
         if name not in self._shared:
-            self._shared[name] = make(self)
+            try:
+                self._shared[name] = make(self)
+            except Failure as failure:
+                self._shared[name] = failure
         made: Any = self._shared[name]
+        if isinstance(made, Failure):
+            raise Failure(str(made))
         return made  # type: ignore[no-any-return]
+
+    def borrow(self, other: RestContext, names: tuple[str, ...]) -> None:
+        """Take over what another context of the same data has made for several checks, where its name begins so."""
+        self._shared.update({name: made for name, made in other._shared.items() if name.startswith(names)})

@@ -15,7 +15,7 @@ from typing import Any
 
 from resources.problem import Problem, problem, quoted
 from search.context import Context
-from search.entry_text import Filter, any_of, entry, equal_to
+from search.entry_text import LONGEST_PART, Filter, any_of, entry, equal_to, starting_with
 from search.escaping import split_escaped, unescaped
 from search.folding import folded
 from search.index_values import IndexValues
@@ -27,7 +27,6 @@ from search.ranges import range_entry
 
 MODIFIERS: frozenset[str] = frozenset()
 TEXTS = frozenset({"token", "string", "reference", "uri"})
-# Only equality makes sense for texts; a string within a composite is compared whole.
 SEPARATOR = "$"
 
 
@@ -74,7 +73,7 @@ def _keys(parameter: Parameter, value: Any, type_name: str, context: Context) ->
         return [e.removeprefix(own) for e in entries if e.startswith(own)]
     if parameter.kind == "reference":
         return reference.keys(value, type_name, context)
-    return [folded(text) for text in string.texts(value, type_name)]
+    return [folded(text)[:LONGEST_PART] for text in string.texts(value, type_name)]
 
 
 def _add_range(code: str, ranged: list[tuple[Component, Any, str]], into: IndexValues) -> None:
@@ -128,7 +127,9 @@ def _combined_filter(parameter: Parameter, text: str, context: Context) -> Filte
             ranged.append((component, part))
     codes = [entry(parameter.code, *combination) for combination in product(*texts)]
     if not ranged:
-        return equal_to(*codes)
+        # A string begins with what is asked for; R4 has none in a composite but as its last component.
+        is_text = parameter.components[-1].parameter.kind == "string"
+        return any_of([starting_with(code) for code in codes]) if is_text else equal_to(*codes)
     return any_of([_range_filter(parameter, code, ranged, context) for code in codes])
 
 
@@ -143,7 +144,10 @@ def _named_keys(parameter: Parameter, text: str, context: Context) -> list[str]:
         return [key.removeprefix(own) for key in keys]
     if parameter.kind == "reference":
         return [key.removeprefix(own) for key in reference.value_keys(parameter, text, None, context)]
-    return [folded(unescaped(text))]
+    comparable = folded(unescaped(text))[:LONGEST_PART]
+    if not comparable:
+        raise problem(400, "value", f"The value {quoted(text)} of '{parameter.code}' holds nothing to search for.")
+    return [comparable]
 
 
 def _range_filter(parameter: Parameter, code: str, ranged: list[tuple[Component, str]], context: Context) -> Filter:

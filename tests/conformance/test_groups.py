@@ -72,6 +72,19 @@ def test_a_search_index_that_lags_behind_is_waited_for_and_noted(tries, patience
         assert len(context.notes) == notes
 
 
+def test_what_could_not_be_made_for_several_checks_is_not_tried_again():
+    with RestContext(BASE, transport=httpx.MockTransport(lambda _: httpx.Response(200))) as context:
+        tried: list[int] = []
+
+        def make(_: RestContext) -> str:
+            tried.append(1)
+            raise Failure("Not yet.")
+
+        for _ in range(2):
+            _raises(lambda: context.shared("something", make))
+        assert len(tried) == 1
+
+
 PATIENT = {"resourceType": "Patient", "id": "1", "meta": {"versionId": "1", "lastUpdated": "2024-01-01T00:00:00Z"}}
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing"}]}
 MOST_PASSED = 0.15
