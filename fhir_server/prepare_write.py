@@ -26,9 +26,11 @@ from search.posted_parameters import faults_of
 
 # MongoDB keeps at most 16 MiB a document: the resource and its index entries, with a little for the rest.
 MAX_STORED_BYTES = 16 * 1024 * 1024 - 16 * 1024
-# What an index entry takes beside its text.
-ENTRY_OVERHEAD = 14
-RANGE_SIZE = 200
+# What a value takes beside its own bytes: its kind, its length, its number in an array.
+VALUE_OVERHEAD = 14
+# Index values, of at most two kilobytes each, that fit in beside a text of a tenth of the whole.
+FEW_VALUES = 4_000
+LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,32 @@ def deletion(type_name: str, logical_id: str, context: Context, if_match: frozen
 
 
 def _check_size(document: Document, index: IndexValues) -> None:
-    if len(document.text) < MAX_STORED_BYTES // 10:
-        return  # not even with four bytes a character, and as much again for the entries
-    size = len(document.text.encode()) + sum(len(e.encode()) + ENTRY_OVERHEAD for e in index.entries)
-    size += RANGE_SIZE * (len(index.dates) + len(index.numbers))
+    values = [index, *index.contained.values()]
+    if (
+        len(document.text) < MAX_STORED_BYTES // 10
+        and sum(len(each.entries) + len(each.dates) + len(each.numbers) for each in values) < FEW_VALUES
+    ):
+        return  # not even with four bytes a character, and the longest entries that there are
+    size = len(document.text.encode()) + _size_of(index.fields("-" * LONGEST_ID))
     if size > MAX_STORED_BYTES:
         raise problem(
             413,
             "too-long",
             f"The resource takes {size:,} bytes with its index entries; {MAX_STORED_BYTES:,} is the most one may take.",
         )
+
+
+def _size_of(value: Any) -> int:
+    """At least as many bytes as a value of the index takes in the store."""
+    match value:
+        case str():
+            return VALUE_OVERHEAD + len(value.encode(errors="replace"))
+        case dict():
+            return VALUE_OVERHEAD + sum(_size_of(name) + _size_of(member) for name, member in value.items())
+        case list():
+            return VALUE_OVERHEAD + sum(map(_size_of, value))
+        case _:
+            return VALUE_OVERHEAD + 8
 
 
 def check_id(document: Document, logical_id: str) -> None:

@@ -55,8 +55,8 @@ class Turns:
         self.waiting = Waiting()
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
-            environ["wsgi.input"] = _Body(environ["wsgi.input"], self._turns, self.waiting)
+        # Always, because in HTTP/2 nothing in the head tells whether a body follows.
+        environ["wsgi.input"] = _Body(environ["wsgi.input"], self._turns, self.waiting)
         self._turns.get()
         try:
             return self._application(environ, start_response)

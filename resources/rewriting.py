@@ -63,6 +63,8 @@ def _replaced_everywhere(document: Document, all_cuts: Mapping[int, Sequence[Rep
                 return None
             numbers[json.dumps(old, ensure_ascii=False), json.dumps(new, ensure_ascii=False)] += 1
     text = document.text
+    if "\\u" in text or "\\/" in text:
+        return None  # then a string may be spelled in other ways than one, and the numbers say nothing
     olds = {old for old, _ in numbers}
     if len(olds) != len(numbers) or any(new in olds for _, new in numbers):
         return None

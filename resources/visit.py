@@ -35,7 +35,9 @@ class Visit:
         self.root_resource = root_resource
         self.issues: list[Issue] = [] if outer is None else outer.issues
         self.unevaluated: list[Issue] = [] if outer is None else outer.unevaluated
-        self.contained = contained_types(root_resource)
+        # Looked up once for all that is in the same root, of which there may be thousands.
+        is_same_root = outer is not None and outer.root_resource is root_resource
+        self.contained: dict[str, str] = outer.contained if outer and is_same_root else contained_types(root_resource)
 
     def inside(self, resource: dict[str, Any], is_contained: bool) -> Visit:
         """The visit of a resource within this one: contained in it, or carried by it (`Bundle.entry.resource`)."""

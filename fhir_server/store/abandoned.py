@@ -9,7 +9,7 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from fhir_server.store.database import APP_NAME, Database
+from fhir_server.store.database import Database, app_name
 
 # A transaction of ours does one thing after another. One that is ended although it was only slow is repeated.
 INACTIVE_SECONDS = 5
@@ -25,7 +25,7 @@ def end_abandoned_transactions(database: Database) -> int:
         {
             "$match": {
                 "type": "idleSession",
-                "appName": APP_NAME,
+                "appName": app_name(database.mongo.name),
                 "transaction.timeInactiveMicros": {"$gt": INACTIVE_SECONDS * 1_000_000},
             }
         },

@@ -12,12 +12,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from bson.errors import InvalidDocument
+from bson.errors import BSONError
 from pymongo import InsertOne, ReplaceOne
 from pymongo.collection import Collection
 from pymongo.errors import (
     BulkWriteError,
-    DocumentTooLarge,
     DuplicateKeyError,
     PyMongoError,
     WriteConcernError,
@@ -29,6 +28,10 @@ from fhir_server.store.group_commit import GroupCommit
 from resources.change import Change, Stored
 
 _DUPLICATE_KEY = 11000
+# What goes together must fit into one message, 48 MB, of which an entry may take two kilobytes.
+MOST_BYTES_IN_GROUP, MOST_ENTRIES_IN_GROUP = 64 * 1024, 300
+UNSENDABLE = (BSONError, OverflowError, UnicodeError)
+"""What the driver raises for a document that no message can hold."""
 
 
 class ConflictError(Exception):
@@ -38,18 +41,23 @@ class ConflictError(Exception):
 def commit_new(database: Database, change: Change) -> None:
     """Commit a resource under an id that nobody else can know yet. Raises `ConflictError` where it is taken all the same.
 
-    What several threads bring at once is inserted in one statement.
+    What several threads bring at once is inserted in one statement, but for what is large.
     """
     type_name = change.after.type
     database.prepare({type_name})
+    current = database.current(type_name)
+    document = _current_document(change)
+    if len(document["raw"]) > MOST_BYTES_IN_GROUP or len(document.get("k", ())) > MOST_ENTRIES_IN_GROUP:
+        for fault in insert(current, [document]).values():
+            raise fault
+        return
     group = database.arriving.get(type_name)
     if group is None:
-        current = database.current(type_name)
-        group = database.arriving.setdefault(type_name, GroupCommit(lambda documents: _insert(current, documents)))
-    group.add(_current_document(change))
+        group = database.arriving.setdefault(type_name, GroupCommit(lambda documents: insert(current, documents)))
+    group.add(document)
 
 
-def _insert(current: Collection[Json], documents: Sequence[Json]) -> dict[int, BaseException]:
+def insert(current: Collection[Json], documents: Sequence[Json]) -> dict[int, BaseException]:
     """Insert documents; the index of each that was not → `ConflictError`, or what the database says is wrong with it."""
     try:
         if len(documents) == 1:
@@ -67,20 +75,23 @@ def _insert(current: Collection[Json], documents: Sequence[Json]) -> dict[int, B
             else WriteError(fault.get("errmsg", ""), fault.get("code"), fault)
             for fault in error.details.get("writeErrors", ())
         }
-    except (DocumentTooLarge, InvalidDocument):
+    except UNSENDABLE:
         if len(documents) == 1:
             raise
         # Refused before anything was sent: each by itself, so that nobody answers for what another one brought.
-        faults: dict[int, BaseException] = {}
-        for number, document in enumerate(documents):
-            try:
-                alone = _insert(current, [document])
-            except PyMongoError as fault:
-                alone = {0: fault}
-            if alone:
-                faults[number] = alone[0]
-        return faults
+        return {
+            number: fault
+            for number, document in enumerate(documents)
+            if (fault := _fault_alone(current, document)) is not None
+        }
     return {}
+
+
+def _fault_alone(current: Collection[Json], document: Json) -> BaseException | None:
+    try:
+        return insert(current, [document]).get(0)
+    except (PyMongoError, *UNSENDABLE) as fault:
+        return fault
 
 
 def commit_missing(database: Database, changes: Sequence[Change]) -> None:

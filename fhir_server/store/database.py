@@ -33,7 +33,6 @@ from fhir_server.store.group_commit import GroupCommit
 
 Json = dict[str, Any]
 
-APP_NAME = "fhir-server"
 HISTORY_SUFFIX = ".history"
 GUARDS = "guards"
 # A guard only has to outlive the requests that race for it.
@@ -125,6 +124,11 @@ class Database:
         self.client.close()
 
 
+def app_name(database_name: str) -> str:
+    """What the connections to a database call themselves, to tell them from those of other servers to other databases."""
+    return f"fhir-server {database_name}"
+
+
 def connect(uri: str, name: str) -> Database:
     """Connect to a replica set or sharded cluster.
 
@@ -133,7 +137,7 @@ def connect(uri: str, name: str) -> Database:
     """
     client: MongoClient[Json] = MongoClient(
         uri,
-        appname=APP_NAME,
+        appname=app_name(name),
         serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
         connectTimeoutMS=CONNECT_TIMEOUT_MS,
         socketTimeoutMS=OPERATION_TIMEOUT_MS,

@@ -32,6 +32,9 @@ CALENDAR_OF_UCUM = {ucum: calendar for calendar, ucum in UCUM_OF_CALENDAR.items(
 
 Dimensions = tuple[tuple[str, int], ...]
 
+# With its annotations in braces; what is understood of it is far shorter.
+LONGEST_UNIT = 300
+
 # Atom → (factor, unit expression in base units, whether it takes prefixes).
 _ATOMS: dict[str, tuple[str, dict[str, int], bool]] = {
     "m": ("1", {"m": 1}, True),
@@ -157,9 +160,13 @@ def combined(left: Quantity, right: Quantity, operator: str) -> Quantity | None:
     return Quantity(_decimal(factor), unit or "1")
 
 
-@lru_cache(maxsize=2048)
 def canonical_unit(unit: str) -> tuple[Fraction, Dimensions] | None:
     """Factor and base units of a UCUM expression (without parentheses); None where it is not understood."""
+    return _canonical(unit) if len(unit) <= LONGEST_UNIT else None
+
+
+@lru_cache(maxsize=2048)
+def _canonical(unit: str) -> tuple[Fraction, Dimensions] | None:
     text = re.sub(r"\{[^}]*\}", "", unit)
     if text in ("", "1"):
         return Fraction(1), ()

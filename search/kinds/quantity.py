@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from resources.fhirpath.quantity import canonical_unit
@@ -96,7 +95,6 @@ def _unit_codes(code: str, value: dict[str, Any], type_name: str) -> Iterator[tu
             yield entry(code, "", name), ONE
 
 
-@lru_cache(maxsize=1024)
 def _canonical(code: str, unit: str) -> tuple[str, Fraction] | None:
     found = canonical_unit(unit)
     if found is None:

@@ -22,6 +22,12 @@ pytestmark = pytest.mark.xdist_group("faults: processes")
 SLOW = 64
 BODY = b'{"resourceType":"Patient","name":[{"text":"slow"}]}'
 HEAD = b"POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/fhir+json\r\nConnection: close\r\n"
+# https://www.rfc-editor.org/rfc/rfc9113#name-frame-definitions
+DATA, HEADERS, SETTINGS, END_HEADERS = 0, 1, 4, 4
+H2_HEAD = {
+    **{":method": "POST", ":scheme": "http", ":path": "/fhir/Patient", ":authority": "localhost"},
+    "content-type": "application/fhir+json",
+}
 # Far beyond what any answer takes; it only keeps a hang from hanging the test run.
 PATIENCE_SECONDS = 60
 
@@ -54,6 +60,17 @@ def test_clients_that_fall_silent_in_the_middle_of_a_body_keep_nobody_waiting(si
                 connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY[: number % len(BODY)])
         assert httpx.get(f"{site.server.base_url}/Patient?_id=a", timeout=PATIENCE_SECONDS).status_code == 200
     assert site.status_of("readyz") == 200
+
+
+def test_one_connection_with_many_slow_bodies_keeps_nobody_waiting(site: Site) -> None:
+    with connect(site) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
+        for number in range(SLOW):
+            # Neither the length of the body nor that there is one stands in the head.
+            head = b"".join(map(literal, H2_HEAD.items()))
+            connection.sendall(frame(HEADERS, END_HEADERS, 2 * number + 1, head) + frame(DATA, 0, 2 * number + 1, b"{"))
+        assert httpx.get(f"{site.server.base_url}/Patient?_id=a", timeout=PATIENCE_SECONDS).status_code == 200
+    assert httpx.get(f"{site.server.base_url}/Patient?_id=a", timeout=PATIENCE_SECONDS).status_code == 200
 
 
 def test_a_body_that_ends_too_early_is_not_taken_for_a_whole_one(site: Site) -> None:
@@ -121,3 +138,14 @@ def test_a_process_ends_itself_once_all_its_threads_wait_for_bodies(threads: int
     process.start()
     wait_for(lambda: process.exitcode is not None)
     assert process.exitcode == code
+
+
+def frame(kind: int, flags: int, stream: int, content: bytes = b"") -> bytes:
+    """A frame of HTTP/2."""
+    return len(content).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + content
+
+
+def literal(field: tuple[str, str]) -> bytes:
+    """A header field that is not compressed. https://www.rfc-editor.org/rfc/rfc7541#section-6.2.2"""
+    name, value = (text.encode() for text in field)
+    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value

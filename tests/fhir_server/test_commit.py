@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from pymongo.errors import DocumentTooLarge
 
 from fhir_server.app import create_app
 from fhir_server.services import Services, services_for
 from fhir_server.settings import Settings
-from fhir_server.store.commit import ConflictError, commit_new, commit_together
+from fhir_server.store.commit import MOST_BYTES_IN_GROUP, ConflictError, commit_new, commit_together, insert
 from fhir_server.store.database import Database
 from fhir_server.store.histories import HistoryQuery, Position, find_history
 from fhir_server.store.reads import read, read_version
@@ -238,17 +237,24 @@ def test_of_new_resources_that_come_at_once_only_the_one_whose_id_is_taken_is_re
     assert database.current("Patient").count_documents({}) == len(stored)
 
 
-def test_what_the_driver_refuses_to_send_is_nobody_elses_fault(database):
-    # Larger than any document may be, as no request gets this far.
-    huge = Stored("Patient", "huge", 1, 1, b"x" * (17 * 1024 * 1024), "POST")
-    stored = [huge, *(Stored("Patient", f"n{number}", 1, 1, b"{}", "POST") for number in range(10))]
+@pytest.mark.parametrize("odd", [{"t": 2**70}, {"m": object()}, {"\0": 1}])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_what_the_driver_refuses_to_send_is_nobody_elses_fault(database, odd, at):
+    documents: list[dict[str, Any]] = [{"_id": f"n{number}", "raw": b"{}"} for number in range(3)]
+    documents[at] |= odd
+    database.prepare({"Patient"})
+    faults = insert(database.current("Patient"), documents)
+    assert list(faults) == [at]
+    assert database.current("Patient").distinct("_id") == [f"n{number}" for number in range(3) if number != at]
 
-    def attempt(each: Stored) -> str:
-        try:
-            commit_new(database, Change(each, None))
-        except DocumentTooLarge:
-            return "refused"
-        return "stored"
 
-    with ThreadPoolExecutor(len(stored)) as pool:
-        assert list(pool.map(attempt, stored)) == ["refused", *["stored"] * 10]
+def test_what_is_large_goes_alone_whoever_comes_with_it(database):
+    large = [Stored("Patient", f"l{number}", 1, 1, b"x" * (MOST_BYTES_IN_GROUP + 1), "POST") for number in range(5)]
+    small = [Stored("Patient", f"s{number}", 1, 1, b"{}", "POST") for number in range(5)]
+    database.mongo.command("profile", 2)
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(lambda each: commit_new(database, Change(each, None)), [*large, *small]))
+    database.mongo.command("profile", 0)
+    inserts = list(database.mongo["system.profile"].find({"op": "insert", "ns": {"$regex": "Patient"}}))
+    assert sum(each["ninserted"] for each in inserts) == 10
+    assert sum(each["ninserted"] == 1 for each in inserts) >= len(large)

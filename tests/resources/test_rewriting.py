@@ -16,6 +16,9 @@ URL = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
 TARGET = "Patient/1"
 
 
+ESCAPED = URL.replace("urn:", "urn\\u003a")
+
+
 def replace(text, is_reference):
     return TARGET if text == URL else None
 
@@ -90,3 +93,11 @@ def test_whatever_stands_around_them_only_references_change(texts, ascii_only):
     }
     expected = {**tree, "performer": [{"reference": replace(t, True) or t, "display": t} for t in texts]}
     assert rewritten(json.dumps(tree, ensure_ascii=ascii_only)) == json.dumps(expected, ensure_ascii=ascii_only)
+
+
+@pytest.mark.parametrize(("old", "spelled"), [(URL, ESCAPED), ("Patient/a", "Patient\\/a")])
+def test_a_link_that_is_spelled_with_escapes_is_told_from_the_same_text_elsewhere(old, spelled):
+    text = f'{{"resourceType":"Basic","code":{{"text":"{old}"}},"subject":{{"reference":"{spelled}"}}}}'
+    document = rewrite(parse_document(text), lambda link, _: TARGET if link == old else None)
+    assert document.text == text.replace(spelled, TARGET)
+    assert document.tree["code"] == {"text": old}
