@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import httpx
@@ -46,14 +47,18 @@ class RunningServer:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + STARTED_WITHIN_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                break
+        while time.monotonic() < deadline and self.process.poll() is None:
+            # Not with httpx, which would load the system's certificates for each look.
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
             try:
-                if httpx.get(f"{self.site}/readyz", timeout=2).status_code == 200:
+                connection.request("GET", "/readyz")
+                if connection.getresponse().status == 200:
                     return
-            except httpx.TransportError:
-                time.sleep(0.05)
+            except (HTTPException, OSError):
+                pass
+            finally:
+                connection.close()
+            time.sleep(0.05)
         self.kill()
         raise AssertionError(f"The server did not start:\n{self.log.read_text()[-3000:]}")
 

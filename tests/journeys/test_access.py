@@ -68,7 +68,9 @@ def one(server, token, system):
 
 
 def client_with(server, token: str) -> httpx.Client:
-    return httpx.Client(base_url=server.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    client = server.client()
+    client.headers["Authorization"] = f"Bearer {token}"
+    return client
 
 
 def ids(answer: httpx.Response) -> set[str]:

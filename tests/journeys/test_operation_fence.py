@@ -87,7 +87,8 @@ def holder(server):
             sub = None if user is None else sub_of(auth, user)
             token = issue_token(auth, scope, sub, patient)["access_token"]
             headers = {"Authorization": f"Bearer {token}"}
-            opened.append(httpx.Client(base_url=server.base_url, headers=headers, timeout=60))
+            opened.append(server.client())
+            opened[-1].headers.update(headers)
             return opened[-1]
 
         yield make

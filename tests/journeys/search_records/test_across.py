@@ -13,6 +13,8 @@ from resources.problem import Problem
 from search.plan import plan_search
 from search.query_text import parse_pairs, parse_query
 
+pytestmark = pytest.mark.xdist_group("search records")
+
 
 def of_type(entries, mode):
     return sorted(

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("search records")
+
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 

@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 import pytest
 import yaml
 
+pytestmark = pytest.mark.xdist_group("search records")
+
 VERSIONS = ("v3.1.1", "v6.1.0", "v7.0.0")
 TYPES = {"Patient": "patient", "Encounter": "encounter", "MedicationRequest": "medication_request"}
 COMPARATORS = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")

@@ -8,13 +8,15 @@ import html
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from pymongo import MongoClient
@@ -24,7 +26,8 @@ from smart_auth.clients.commands import add_client
 from smart_auth.endpoints import register_endpoints
 from smart_auth.events import Event
 from smart_auth.model import Client, Grant, User
-from smart_auth.people import EncounterLine, PatientLine, PatientSearch, register_people
+from smart_auth.people import EncounterLine, PatientLine, PatientSearch, desk, passwords, register_people
+from smart_auth.people.rendering import Pages
 from smart_auth.people.sessions import session_check
 from smart_auth.people.user_commands import DemoUser, add_demo_users
 from smart_auth.services import AuthServices
@@ -254,6 +257,21 @@ def _answer_to_app() -> Callable[..., dict[str, str]]:
 @pytest.fixture(name="words")
 def _words() -> Callable[[TestResponse], str]:
     return words
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick() -> Iterator[None]:
+    """Passwords of Argon2id all the same, but at its least cost, and the templates of a base path compiled once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(desk, "Pages", cache(Pages))
+        yield
+
+
+@pytest.fixture
+def full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords at the cost that they have outside of tests."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher())
 
 
 @pytest.fixture(scope="session")

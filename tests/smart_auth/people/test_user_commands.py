@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from smart_auth.people.passwords import hashed, matches, problem_with
+from smart_auth.people.passwords import hashed, is_outdated, matches, problem_with
 from smart_auth.people.user_commands import (
     DemoUser,
     UserError,
@@ -74,6 +74,7 @@ def test_a_password_must_not_be_the_name():
     assert problem_with(PASSWORD, "rosalia") is None
 
 
+@pytest.mark.usefixtures("full_cost")
 def test_passwords_are_salted_argon2_and_the_same_however_they_are_typed():
     one, two = hashed("Pässwörter sind lang"), hashed("Pässwörter sind lang")
     assert one.startswith("$argon2id$")
@@ -82,6 +83,16 @@ def test_passwords_are_salted_argon2_and_the_same_however_they_are_typed():
     assert not matches(one, "Passworter sind lang")
     assert not matches(None, "anything")
     assert not matches("broken", "anything")
+
+
+def test_a_password_kept_at_less_than_today_s_cost_is_kept_anew_at_the_next_sign_in(world, browser, name, request):
+    add(world, name)
+    assert is_outdated(world.user(name).password_hash) is False
+    request.getfixturevalue("full_cost")
+    assert is_outdated(world.user(name).password_hash)
+    browser.signed_in(name)
+    assert not is_outdated(world.user(name).password_hash)
+    assert matches(world.user(name).password_hash, PASSWORD)
 
 
 def test_a_new_password_replaces_the_old_one_and_ends_all_sessions(world, browser, name):
