@@ -17,6 +17,7 @@ from benchmarks.plan import WORKERS
 from benchmarks.target import Client, Target
 from fhir_server.serving import threads_for
 from fhir_server.settings import Settings
+from fhir_server.slow_bodies import THREADS_FOR_BODIES
 
 ROOT = Path(__file__).resolve().parent.parent
 BARE_TARGET = "benchmarks.bare_app:app"
@@ -120,6 +121,8 @@ def on_mongodb(name: str, application: str, data_dir: Path, uri: str) -> Server:
     """An application under Granian, as `fhir-server run` would run it, on a MongoDB that runs."""
     port = free_port()
     threads = threads_for(Settings.from_environ({}))
+    if application != BARE_TARGET:
+        threads += THREADS_FOR_BODIES  # of which only so many as the others' work at once
     options = ["--port", str(port), "--workers", str(WORKERS), "--blocking-threads", str(threads), "--no-ws"]
-    arguments = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", *options, application]
+    arguments = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--factory", *options, application]
     return Server(name, port, arguments, environ_for(data_dir, port, FHIR_MONGODB_URI=uri))

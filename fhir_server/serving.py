@@ -6,7 +6,7 @@ import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.server import Server as Granian
 
 from fhir_server.audit.process import taking
@@ -66,6 +66,8 @@ def serve(settings: Settings) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
+        # HTTP/2 without TLS, which only attackers speak to us: a body that it broke off would keep a core busy for ever.
+        http=HTTPModes.http1,
         factory=True,
         workers=settings.workers,
         blocking_threads=threads_for(settings) + THREADS_FOR_BODIES,
