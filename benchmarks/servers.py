@@ -123,6 +123,16 @@ def on_mongodb(name: str, application: str, data_dir: Path, uri: str) -> Server:
     threads = threads_for(Settings.from_environ({}))
     if application != BARE_TARGET:
         threads += THREADS_FOR_BODIES  # of which only so many as the others' work at once
-    options = ["--port", str(port), "--workers", str(WORKERS), "--blocking-threads", str(threads), "--no-ws"]
-    arguments = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--factory", *options, application]
+    options = [
+        "--port",
+        str(port),
+        "--workers",
+        str(WORKERS),
+        "--blocking-threads",
+        str(threads),
+        "--no-ws",
+        "--http",
+        "1",
+    ]
+    arguments = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", *options, application]
     return Server(name, port, arguments, environ_for(data_dir, port, FHIR_MONGODB_URI=uri))
