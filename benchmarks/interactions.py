@@ -62,7 +62,9 @@ class Workload:
         if kind == "update":
             return self._updates()
         if kind == "create":
-            made = [request("POST", "/Patient", body) for body in self._bodies]
+            # Under other identifiers, or the searches by an identifier would find more and more.
+            own, other = f'"{SYSTEM}"'.encode(), f'"{SYSTEM}:created"'.encode()
+            made = [request("POST", "/Patient", body.replace(own, other)) for body in self._bodies]
         elif kind == TRANSACTION:
             made = [request("POST", "", body) for body in self._transactions]
         elif kind == IDENTIFIER and self.target.name != "bare":

@@ -13,6 +13,7 @@ from fhir_server.audit.requests import RequestAudit
 from fhir_server.authorization import auth_services, register_authorization
 from fhir_server.cors import register_cors
 from fhir_server.end_with_parent import end_with_parent
+from fhir_server.garbage import collect_seldom
 from fhir_server.health import health_blueprint
 from fhir_server.openapi import register_openapi
 from fhir_server.reindexing.background import start_reindexing
@@ -73,6 +74,7 @@ def worker_app() -> Turns:
     journal = Journal(audit_folder(settings), services.new_id)
     auth = auth_services(settings, database, journal)
     app = create_app(services, auth, RequestAudit(journal, settings.audit, services.clock) if auth else None)
+    collect_seldom()
     turns = Turns(app, threads_for(settings))
     end_when_stuck(turns.waiting, threads_for(settings) + THREADS_FOR_BODIES)
     return turns

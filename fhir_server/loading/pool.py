@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from typing import TypeVar
 
 from fhir_server.end_with_parent import end_with_parent
+from fhir_server.garbage import collect_seldom
 from fhir_server.services import Services, services_for
 from fhir_server.settings import Settings
 from fhir_server.store.database import connect, prepare_guards
@@ -66,3 +67,4 @@ def _start_worker() -> None:
     database = connect(settings.mongodb_uri, settings.database)
     prepare_guards(database)
     _services = services_for(settings, database)
+    collect_seldom()
