@@ -32,9 +32,8 @@ def log(level: str, event: str, **fields: Any) -> None:
     if not is_logged(level):
         return
     line = {"time": time.time(), "level": level, "event": event, **fields}
-    with suppress(
-        OSError
-    ):  # a log that cannot be written, for want of space, must not keep requests from being answered
+    # A log that cannot be written, for want of space, must not keep requests from being answered.
+    with suppress(OSError):
         sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         sys.stderr.buffer.flush()
 

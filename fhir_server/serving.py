@@ -66,7 +66,7 @@ def serve(settings: Settings) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
-        # HTTP/2 without TLS, which only attackers speak to us: a body that it broke off would keep a core busy for ever.
+        # Not HTTP/2: Granian keeps a core busy for ever with a body that a client of that breaks off.
         http=HTTPModes.http1,
         factory=True,
         workers=settings.workers,

@@ -55,7 +55,7 @@ class Turns:
         self.waiting = Waiting()
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        # Always, because in HTTP/2 nothing in the head tells whether a body follows.
+        # Always, because a head need not tell whether a body follows.
         environ["wsgi.input"] = _Body(environ["wsgi.input"], self._turns, self.waiting)
         self._turns.get()
         try:
